@@ -1,0 +1,36 @@
+package rules
+
+import (
+	"context"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A Plugin decides in code what a condition cannot say, for one rule's
+// configuration of it. It is a pure function of its arguments and safe for
+// concurrent use. Package plugins implements it with WebAssembly.
+type Plugin interface {
+	// Eval judges t as of now. A nil Finding means that the plugin does not
+	// match t. An error is about this twin alone; the plugin stays usable.
+	Eval(ctx context.Context, t *twin.Twin, now time.Time) (*Finding, error)
+	// Reads lists the paths that Eval looks at, such as "reported.position",
+	// and Writes those that its patch may set. Nil Reads means the whole twin.
+	Reads() []string
+	Writes() []string
+}
+
+// A Finding is what a plugin says of a twin it matches.
+type Finding struct {
+	Facts   twin.Object // read as plugin.* in when and ${ }
+	Patch   twin.Patch  // goes through the same diff and limits as the rule's own
+	Message string      // for people; "" when the plugin has nothing to say
+}
+
+// Plugins makes the plugins that a pack names. Package rules calls Instance
+// once for each rule that uses one.
+type Plugins interface {
+	// Instance returns the plugin called name in the pack, configured with
+	// config. It fails when the module cannot be loaded or refuses config.
+	Instance(ctx context.Context, name string, config twin.Object) (Plugin, error)
+}
