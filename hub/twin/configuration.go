@@ -81,5 +81,5 @@ func (c *Configuration) MarshalJSON() ([]byte, error) {
 	if len(c.Metrics) > 0 {
 		j.Metrics = &configurationMetrics{Queries: c.Metrics}
 	}
-	return json.Marshal(j)
+	return Encode(j), nil
 }

@@ -261,12 +261,18 @@ func (d *decoder) digits() {
 	}
 }
 
+// words are JSON's values that are spelled out.
+var words = [...]struct {
+	text  string
+	value any
+}{{"true", true}, {"false", false}, {"null", nil}}
+
 // word reads true, false or null.
 func (d *decoder) word(c byte) any {
-	for word, v := range map[string]any{"true": true, "false": false, "null": nil} {
-		if end := d.pos + len(word); end <= len(d.data) && string(d.data[d.pos:end]) == word {
+	for _, w := range words {
+		if end := d.pos + len(w.text); end <= len(d.data) && string(d.data[d.pos:end]) == w.text {
 			d.pos = end
-			return v
+			return w.value
 		}
 	}
 	d.unexpected(c, "a value")

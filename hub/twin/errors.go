@@ -13,6 +13,9 @@ var (
 	ErrThrottled = errors.New("throttled")
 	// ErrDenied: the caller is not known, or lacks a permission.
 	ErrDenied = errors.New("denied")
+	// ErrUnavailable: the hub, or whoever signs the caller in, was not reached;
+	// nothing was done.
+	ErrUnavailable = errors.New("not reached")
 	// ErrMaybeApplied: the answer to a write was lost, so it may have been
 	// applied or may yet be. Only reading the document again can tell.
 	ErrMaybeApplied = errors.New("the answer was lost, the write may have been applied")

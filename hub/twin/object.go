@@ -111,3 +111,13 @@ func Encode(v any) []byte {
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
+
+// UnmarshalJSON reads an object as [DecodeObject] does.
+func (o *Object) UnmarshalJSON(data []byte) (err error) {
+	if string(data) == "null" {
+		*o = nil
+		return nil
+	}
+	*o, err = DecodeObject(data)
+	return err
+}

@@ -85,9 +85,9 @@ type Touch struct {
 }
 
 // Touches lists the places at which patch changes doc, in the order of their
-// paths. A value that replaces an object, or that an object replaces, is one
-// place. Merging patch into a document with the same values at these places has
-// the same effect there.
+// paths. Places are leaves; only where an object and something else replace one
+// another the whole value is one place. Merging patch into a document with the
+// same values at these places has the same effect there.
 func Touches(doc, patch Object) []Touch {
 	return appendTouches(nil, nil, doc, patch)
 }
@@ -98,12 +98,12 @@ func appendTouches(list []Touch, path []string, doc, patch Object) []Touch {
 		have, want := doc[key], patch[key]
 		from, ok1 := have.(Object)
 		to, ok2 := want.(Object)
-		if ok1 && ok2 {
+		if ok2 && len(to) > 0 && (ok1 || have == nil) {
 			list = appendTouches(list, here, from, to)
 			continue
 		}
 		if ok2 {
-			want = Merge(nil, to) // what the hub stores: nulls below delete nothing
+			want = Merge(from, to)
 		}
 		if have == nil && want == nil || Equal(have, want) {
 			continue
