@@ -1,0 +1,233 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// Options holds the optional settings of [Start].
+type Options struct {
+	Listen          string // where the hub listens; "" means 127.0.0.1:0
+	ListenAuthority string // where the authority listens; "" means 127.0.0.1:0
+	HubName         string // "" means emu.azure-devices.net
+
+	// Twins is the fleet at the start. Members that a twin lacks are made as at
+	// the creation of a device; of two with one name the later version stays.
+	Twins iter.Seq2[*twin.Twin, error]
+	// Configurations are on the hub at the start, the oldest first.
+	Configurations []*twin.Configuration
+
+	// Applications may sign in; none means one that may do everything.
+	Applications []Application
+	// TokenLifetime is how long tokens live; 0 means an hour.
+	TokenLifetime time.Duration
+	// SigningKey is the authority's; nil means a new one, which takes a tenth of
+	// a second to make. It is the one secret that does not come from Seed.
+	SigningKey *rsa.PrivateKey
+
+	Now        func() time.Time // nil means time.Now
+	Seed       uint64           // of every id and secret; who knows it knows them
+	PageSize   int              // rows in a page of a query at most; 0 means 100
+	EmptyPages bool             // an empty page follows each, which the protocol allows
+
+	RequestLog io.Writer // gets one JSON object a line; nil means none
+	Faults     []Fault
+}
+
+// An Emulator is a running hub with its authority. Its methods may be called
+// at any time, also while clients speak to it.
+type Emulator struct {
+	hub       *hub
+	authority *authority
+	front     *front
+	issuer    *issuer
+	hubAddr   string
+
+	servers []*server
+	stop    context.CancelFunc
+	unhook  func() bool // from the context of Start
+}
+
+// Start runs a hub and its authority on loopback until Close is called or ctx
+// is done. An error of [Options.Twins] ends it.
+func Start(ctx context.Context, opts *Options) (*Emulator, error) {
+	o := opts.withDefaults()
+	e := &Emulator{}
+	if err := e.make(o); err != nil {
+		e.stop()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	if err := e.listen(o); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
+	return e, nil
+}
+
+func (o *Options) withDefaults() *Options {
+	c := Options{}
+	if o != nil {
+		c = *o
+	}
+	c.Listen = either(c.Listen, "127.0.0.1:0")
+	c.ListenAuthority = either(c.ListenAuthority, "127.0.0.1:0")
+	c.HubName = either(c.HubName, "emu.azure-devices.net")
+	if c.TokenLifetime == 0 {
+		c.TokenLifetime = time.Hour
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.PageSize == 0 {
+		c.PageSize = defaultPage
+	}
+	return &c
+}
+
+// make builds everything that needs no address.
+func (e *Emulator) make(o *Options) (err error) {
+	var background context.Context
+	background, e.stop = context.WithCancel(context.Background())
+	e.front = &front{now: o.Now, ctx: background, log: requestLog{w: o.RequestLog}}
+	if err := e.front.setScript(o.Faults); err != nil {
+		return err
+	}
+	if e.issuer, err = newIssuer(); err != nil {
+		return err
+	}
+	key := o.SigningKey
+	if key == nil {
+		if key, err = newSigningKey(); err != nil {
+			return err
+		}
+	}
+	dice := newDice(o.Seed)
+	e.authority = &authority{
+		tenant: dice.uuid(), key: key, apps: complete(o.Applications, dice),
+		lifetime: o.TokenLifetime, now: o.Now, dice: dice,
+	}
+	e.hub = newHub(o, e.authority)
+	return e.hub.seed(o)
+}
+
+// listen opens the ports. The authority comes first: nobody should reach a hub
+// that cannot tell who may enter.
+func (e *Emulator) listen(o *Options) error {
+	cert, err := e.issuer.issue(o.HubName, "localhost")
+	if err != nil {
+		return err
+	}
+	entra, err := listen(o.ListenAuthority, cert, e.front.handler(e.authority))
+	if err != nil {
+		return err
+	}
+	e.servers = append(e.servers, entra)
+	e.authority.url = "https://" + entra.addr()
+	entra.serve()
+	hub, err := listen(o.Listen, cert, e.front.handler(e.hub))
+	if err != nil {
+		return err
+	}
+	e.servers = append(e.servers, hub)
+	e.hubAddr = hub.addr()
+	hub.serve()
+	return nil
+}
+
+// Close drops all connections and returns when the last request has ended. Its
+// error is that of the first write to [Options.RequestLog] that failed. The
+// state can still be read afterwards.
+func (e *Emulator) Close() error {
+	if e.unhook != nil {
+		e.unhook()
+	}
+	return errors.Join(e.shut(), e.front.log.failure())
+}
+
+func (e *Emulator) shut() error {
+	e.stop()
+	var errs []error
+	for _, s := range e.servers {
+		errs = append(errs, s.close())
+	}
+	e.front.leave()
+	return errors.Join(errs...)
+}
+
+// HubAddr returns where the hub listens, such as "127.0.0.1:18443".
+func (e *Emulator) HubAddr() string { return e.hubAddr }
+
+// HubName returns the host name that the hub has in Azure.
+func (e *Emulator) HubName() string { return e.hub.gate.hubName }
+
+// Authority returns the URL of the authority, for AZURE_AUTHORITY_HOST.
+func (e *Emulator) Authority() string { return e.authority.url }
+
+// Tenant returns the id of the only tenant.
+func (e *Emulator) Tenant() string { return e.authority.tenant }
+
+// Applications returns those that may sign in, with their ids and secrets.
+func (e *Emulator) Applications() []Application {
+	var list []Application
+	for _, app := range e.authority.apps {
+		list = append(list, *app)
+	}
+	return list
+}
+
+// Client returns the client id of the first application.
+func (e *Emulator) Client() string { return e.authority.apps[0].ClientID }
+
+// Secret returns the secret of the first application.
+func (e *Emulator) Secret() string { return e.authority.apps[0].Secret }
+
+// ConnectionString returns one with the policy iothubowner.
+func (e *Emulator) ConnectionString() string {
+	owner := e.hub.gate.policies[0]
+	return fmt.Sprintf("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", e.HubName(), owner.name, owner.key)
+}
+
+// CA returns the certificate to trust, in PEM.
+func (e *Emulator) CA() []byte { return e.issuer.pem }
+
+// CertPool returns the certificate to trust.
+func (e *Emulator) CertPool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(e.issuer.cert)
+	return pool
+}
+
+// HTTPClient returns a client that trusts the emulator and finds its hub also
+// under the hub's name. Its idle connections are the caller's to close.
+func (e *Emulator) HTTPClient() *http.Client {
+	dial := (&net.Dialer{}).DialContext
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: e.CertPool()},
+		MaxIdleConnsPerHost: 64,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if host, _, err := net.SplitHostPort(addr); err == nil && host == e.HubName() {
+				addr = e.hubAddr
+			}
+			return dial(ctx, network, addr)
+		},
+	}}
+}
+
+// Requests returns the latest requests, the oldest first; of old ones it keeps
+// at least ten thousand.
+func (e *Emulator) Requests() []Request { return e.front.log.latest() }
+
+// SetFaults replaces the scripted faults; counting starts anew.
+func (e *Emulator) SetFaults(faults ...Fault) error { return e.front.setScript(faults) }

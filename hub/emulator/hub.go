@@ -1,0 +1,98 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// versions lists the API versions that a hub takes, as observed.
+var versions = []string{"2018-06-30", "2020-03-13", "2020-05-31-preview", "2020-09-30", "2021-04-12", "2024-03-31"}
+
+// A hub answers the service API from its fleet and configurations.
+type hub struct {
+	gate     gate
+	dice     *dice
+	now      func() time.Time
+	pageSize int
+	gaps     bool // whether an empty page follows every page of a query
+
+	mu             sync.Mutex // guards what follows
+	fleet          *fleet
+	configurations configurations
+	views          views
+}
+
+// serve answers one request: who asks, what for, may they, then the route.
+func (h *hub) serve(r *http.Request, body []byte) (*answer, string) {
+	who, err := h.gate.admit(r)
+	if err != nil {
+		return h.refused(r, err), ""
+	}
+	a, err := h.perform(r, body, who)
+	if err != nil {
+		return h.refused(r, err), who.name
+	}
+	h.dress(a)
+	return a, who.name
+}
+
+func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, error) {
+	if version := r.URL.Query().Get("api-version"); !slices.Contains(versions, version) {
+		return nil, refuse("InvalidProtocolVersion", "The api-version '%s' is not one of %s.", version, strings.Join(versions, ", "))
+	}
+	route, ids := findRoute(r.Method, r.URL.EscapedPath())
+	if route == nil {
+		return nil, refuse("InvalidOperation", "The emulator does not serve %s on %s.", r.Method, r.URL.EscapedPath())
+	}
+	if err := who.authorize(route.action, r); err != nil {
+		return nil, err
+	}
+	c := &call{ids: ids, body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
+	h.evaluateIfDue(c.now)
+	return route.serve(h, c)
+}
+
+// refused answers with err. An error that is no refusal is a bug.
+func (h *hub) refused(r *http.Request, err error) *answer {
+	refusal, ok := err.(*refusal)
+	if !ok {
+		panic(fmt.Sprintf("emulator: %s %s: %v", r.Method, r.URL.EscapedPath(), err))
+	}
+	a := refusal.answer(r.URL.EscapedPath(), fmt.Sprintf("%X", h.dice.bytes(16)), h.now())
+	h.dress(a)
+	return a
+}
+
+// fail answers with a scripted error.
+func (h *hub) fail(r *http.Request, f *Fault) *answer {
+	return h.refused(r, f.refusal(operationOf(r)))
+}
+
+// operationOf names an operation as the text of a 429 does. Only
+// "ConfigurationWrite" was seen on the wire; the others are made like it.
+func operationOf(r *http.Request) string {
+	route, _ := findRoute(r.Method, r.URL.EscapedPath())
+	if route == nil {
+		return "Unknown"
+	}
+	what, how, _ := strings.Cut(route.action, "/")
+	return title(strings.TrimSuffix(what, "s")) + title(how)
+}
+
+func title(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+// dress adds the headers that every answer of the hub has.
+func (h *hub) dress(a *answer) {
+	a.header.Set("Server", "Microsoft-HTTPAPI/2.0")
+	a.header.Set("Vary", "Origin")
+	a.header["x-ms-request-id"] = []string{h.dice.uuid()}
+}
