@@ -1,0 +1,92 @@
+package credential
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// Config says who signs in. What is empty is taken from the AZURE_ variables
+// that Microsoft's tools use too.
+type Config struct {
+	Kinds      []string // names of [Kinds], tried in order; none means default
+	TenantID   string   // "" means AZURE_TENANT_ID
+	ClientID   string   // "" means AZURE_CLIENT_ID
+	SecretEnv  string   // the variable that holds the secret; "" means AZURE_CLIENT_SECRET
+	SecretFile string   // a file that holds it instead
+
+	// Authority is where to sign in, a URL; "" means AZURE_AUTHORITY_HOST, else
+	// Microsoft's public cloud. For one that is not Microsoft's, Microsoft is not
+	// asked whether it exists.
+	Authority string
+	RootCAs   *x509.CertPool     // who may vouch for the authority; nil means the system's
+	Transport policy.Transporter // replaces the package's own, and RootCAs with it
+}
+
+// New returns the credential that c describes, looking up variables in lookup,
+// in which one that is set to nothing counts as unset. It makes no network call;
+// what is missing is reported in one [*MissingError] for each kind, joined. Where
+// the credential fails to get a token, its error is an [*Error].
+func New(c Config, lookup func(name string) (string, bool)) (azcore.TokenCredential, error) {
+	names := c.Kinds
+	if len(names) == 0 {
+		names = []string{Default.Name}
+	}
+	options, err := newOptions(c, lookup)
+	if err != nil {
+		return nil, err
+	}
+	var credentials []azcore.TokenCredential
+	var errs []error
+	for _, name := range names {
+		one, err := build(name, c, lookup, options)
+		credentials, errs = append(credentials, one), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(credentials) == 1 {
+		return signer{credentials[0]}, nil
+	}
+	chain, err := azidentity.NewChainedTokenCredential(credentials, nil)
+	if err != nil {
+		return nil, fmt.Errorf("credential: %w", err)
+	}
+	return signer{chain}, nil
+}
+
+func build(name string, c Config, lookup func(string) (string, bool), o options) (azcore.TokenCredential, error) {
+	kind, err := find(name)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{config: c, lookup: lookup, options: o, missing: MissingError{Kind: kind.Name}}
+	credential, err := kind.build(b)
+	if len(b.missing.Items) > 0 {
+		return nil, &b.missing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("credential %s: %w", kind.Name, err)
+	}
+	return credential, nil
+}
+
+func find(name string) (*Kind, error) {
+	i := slices.IndexFunc(Kinds, func(k *Kind) bool {
+		return strings.EqualFold(k.Name, name) || strings.EqualFold(k.Synonym, name)
+	})
+	if i < 0 {
+		var known []string
+		for _, k := range Kinds {
+			known = append(known, k.Name)
+		}
+		return nil, fmt.Errorf("no credential %q; there are %s", name, strings.Join(known, ", "))
+	}
+	return Kinds[i], nil
+}
