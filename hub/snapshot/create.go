@@ -1,0 +1,151 @@
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A Recorder writes a snapshot. Nothing stands at its path before [Recorder.Finish].
+// It is used by one goroutine at a time.
+type Recorder struct {
+	header Header
+	path   string
+	body   *os.File // the lines, already compressed; put behind the header in the end
+	out    io.WriteCloser
+	sum    hash.Hash
+	err    error
+}
+
+// Create begins a snapshot at path, in zstd when its name ends in ".zst". The
+// caller ends it with Finish or Abort.
+func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, error) {
+	body, err := os.CreateTemp(filepath.Dir(path), ".snapshot-*")
+	if err != nil {
+		return nil, fmt.Errorf("create snapshot: %w", err)
+	}
+	r := &Recorder{
+		header: Header{Schema: Schema, Hub: hub, TakenAt: takenAt.UTC(), Queries: queries},
+		path:   path, body: body, sum: sha256.New(),
+	}
+	if r.out, err = r.compressed(body); err != nil {
+		return nil, errors.Join(err, r.Abort())
+	}
+	return r, nil
+}
+
+// compressed returns a writer to w in the form that the path's name asks for.
+func (r *Recorder) compressed(w io.Writer) (io.WriteCloser, error) {
+	if !strings.HasSuffix(r.path, ".zst") {
+		return nopCloser{w}, nil
+	}
+	return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// Twin records t as the hub wrote it.
+func (r *Recorder) Twin(t *twin.Twin) error {
+	r.header.Twins++
+	return r.line(t.JSON())
+}
+
+// Configuration records c with what a service may set and what the hub counts.
+func (r *Recorder) Configuration(c *twin.Configuration) error {
+	r.header.Configurations++
+	return r.line(twin.Encode(map[string]any{"configuration": c}))
+}
+
+func (r *Recorder) line(data []byte) error {
+	if r.err != nil {
+		return r.err
+	}
+	for _, c := range data {
+		if c == '\n' || c == '\r' { // only white space: inside strings they are escaped
+			data = compact(data)
+			break
+		}
+	}
+	_, r.err = io.MultiWriter(r.out, r.sum).Write(append(data[:len(data):len(data)], '\n'))
+	return r.err
+}
+
+func compact(data []byte) []byte {
+	v, err := twin.Decode(data)
+	if err != nil {
+		panic(err) // a twin was parsed before
+	}
+	return twin.Encode(v)
+}
+
+// Finish writes the file and puts it in its place. Complete says that
+// everything there was has been recorded.
+func (r *Recorder) Finish(complete bool) (Header, error) {
+	r.header.Complete = complete
+	r.header.Digest = "sha256:" + hex.EncodeToString(r.sum.Sum(nil))
+	err := errors.Join(r.err, r.out.Close())
+	if err == nil {
+		err = r.assemble()
+	}
+	if err = errors.Join(err, r.Abort()); err != nil {
+		return Header{}, fmt.Errorf("write snapshot %s: %w", r.path, err)
+	}
+	return r.header, nil
+}
+
+// Abort throws away what was recorded. It does nothing after Finish.
+func (r *Recorder) Abort() error {
+	if r.body == nil {
+		return nil
+	}
+	err := errors.Join(r.body.Close(), os.Remove(r.body.Name()))
+	r.body = nil
+	return err
+}
+
+// assemble writes header and body beside the path and renames the result.
+func (r *Recorder) assemble() error {
+	whole, err := os.CreateTemp(filepath.Dir(r.path), ".snapshot-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(whole.Name()) // does nothing once it has been renamed
+	err = errors.Join(r.writeTo(whole), whole.Sync(), whole.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(whole.Name(), r.path)
+}
+
+func (r *Recorder) writeTo(w io.Writer) error {
+	head, err := r.compressed(w)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(r.header)
+	if err == nil {
+		_, err = head.Write(append(line, '\n'))
+	}
+	if err = errors.Join(err, head.Close()); err != nil {
+		return err
+	}
+	if _, err := r.body.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r.body)
+	return err
+}
