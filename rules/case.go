@@ -1,0 +1,83 @@
+package rules
+
+import (
+	"context"
+	"strings"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A CaseResult is what became of one test of a rule.
+type CaseResult struct {
+	Rule *Rule
+	Case *Case
+	// Problem says what differs from what the test expects, in one line; ""
+	// when the test passed.
+	Problem string
+	Got     twin.Patch // what the rule wants of the test's twin, after diffing
+	Err     error      // the rule's error, when it had one
+}
+
+// Test runs the tests of every rule, in the order of the pack; a rule that is
+// off is tested, too. A test without a time of its own runs at at.Now.
+func (p *Program) Test(ctx context.Context, at Moment) []CaseResult {
+	var list []CaseResult
+	for _, r := range p.rules {
+		for _, c := range r.Tests {
+			list = append(list, p.test(ctx, r, c, at))
+		}
+	}
+	return list
+}
+
+func (p *Program) test(ctx context.Context, r *compiledRule, c *Case, at Moment) CaseResult {
+	if !c.Now.IsZero() {
+		at.Now = c.Now
+	}
+	v := r.eval(ctx, &scope{twin: c.Twin, now: at.Now, hub: at.Hub, vars: p.Pack.Vars})
+	result := CaseResult{Rule: r.Rule, Case: c, Err: v.Err, Got: unmet(c.Twin, v.Leaves)}
+	result.Problem = c.problem(result)
+	return result
+}
+
+// unmet returns the patch of the leaves that do not hold already.
+func unmet(t *twin.Twin, leaves []twin.Leaf) twin.Patch {
+	var open []twin.Leaf
+	for _, l := range leaves {
+		if !l.Holds(t) {
+			open = append(open, l)
+		}
+	}
+	return twin.PatchOf(open)
+}
+
+func (c *Case) problem(r CaseResult) string {
+	switch {
+	case c.Error != "" && r.Err == nil:
+		return "wanted an error with " + c.Error + ", got " + describe(r.Got)
+	case c.Error != "" && !strings.Contains(r.Err.Error(), c.Error):
+		return "wanted an error with " + c.Error + ", got " + r.Err.Error()
+	case c.Error != "":
+		return ""
+	case r.Err != nil:
+		return "got the error " + r.Err.Error()
+	case !twin.Equal(c.Patch.Document(), r.Got.Document()):
+		return "wanted " + describe(c.Patch) + ", got " + describe(r.Got)
+	}
+	return ""
+}
+
+// describe shows a patch as a test would spell it.
+func describe(p twin.Patch) string {
+	if p.Empty() {
+		return "none"
+	}
+	o := twin.Object{}
+	if len(p.Tags) > 0 {
+		o["tags"] = p.Tags
+	}
+	if len(p.Desired) > 0 {
+		o["desired"] = p.Desired
+	}
+	return string(twin.Encode(o))
+}

@@ -1,0 +1,179 @@
+package rules
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/twinrules/twinrules/hub/query"
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// Options holds the optional settings of [Compile].
+type Options struct {
+	Plugins Plugins // makes the plugins of the pack; nil: a rule that uses one is a mistake
+}
+
+// Compile compiles every expression of pack, translates its selectors and loads
+// its plugins. Its error is a [Diagnostics] that lists every mistake of the
+// pack, those that [Load] found too. A pack is compiled once at a time.
+func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	c := &compilation{ctx: ctx, pack: pack, plugins: opts.Plugins}
+	program := &Program{Pack: pack}
+	for _, r := range pack.Rules {
+		program.rules = append(program.rules, c.rule(r))
+	}
+	if pack.reporter != nil {
+		if found := pack.reporter.sorted(); len(found) > 0 {
+			return nil, found
+		}
+	}
+	return program, nil
+}
+
+// A compilation compiles one pack.
+type compilation struct {
+	ctx     context.Context
+	pack    *Pack
+	plugins Plugins
+}
+
+// A compiledRule is a rule that can be evaluated.
+type compiledRule struct {
+	*Rule
+	selector      *expression // nil: every twin of the target
+	query         query.Expr  // the selector in the hub's language; nil: every twin
+	when          *expression // nil: always
+	leaves        []leaf
+	plugin        Plugin
+	configuration *twin.Configuration
+}
+
+// A leaf is one leaf of a compiled patch.
+type leaf struct {
+	section string
+	path    []string
+	value   *template
+}
+
+func (c *compilation) rule(r *Rule) *compiledRule {
+	out := &compiledRule{Rule: r}
+	if r.selector.exists() {
+		out.selector = compileExpression(r.selector.at, 0, r.selector.text, selection)
+		out.query = c.query(r.selector)
+	}
+	if r.when.exists() {
+		out.when = compileExpression(r.when.at, 0, r.when.text, condition)
+	}
+	for _, l := range r.patch {
+		out.leaves = append(out.leaves, leaf{l.section, l.path, compileTemplate(l.value)})
+	}
+	c.plugin(r, out)
+	checkSelectorReads(r, out)
+	if r.Configuration != nil {
+		out.configuration = c.configuration(r, out)
+	}
+	return out
+}
+
+// query translates a selector that has no other mistake.
+func (c *compilation) query(e expressionSource) query.Expr {
+	before := len(e.at.found)
+	node := parse(e.at, 0, e.text)
+	e.at.found = e.at.found[:before] // reported when it was compiled
+	if node == nil {
+		return nil
+	}
+	q, err := translator{c.pack.Vars}.translate(node)
+	var r *refusal
+	if errors.As(err, &r) {
+		from, to := extent(r.node)
+		e.at.span(from, to, BadSelector, r.hint, "%s", r.reason)
+	}
+	return q
+}
+
+func (c *compilation) plugin(r *Rule, out *compiledRule) {
+	if r.Plugin == nil {
+		if usesPlugin(out) {
+			r.reportHere(MissingKey, "", "rule %q reads plugin.* and uses no plugin", r.ID)
+		}
+		return
+	}
+	use := r.Plugin
+	declared := make([]string, len(c.pack.Plugins))
+	for i, p := range c.pack.Plugins {
+		declared[i] = p.Name
+	}
+	if !slices.Contains(declared, use.Use) {
+		use.at.report(BadPlugin, didYouMean(use.Use, declared), "the pack declares no plugin %q", use.Use)
+		return
+	}
+	if c.plugins == nil {
+		use.at.report(BadPlugin, "", "plugins cannot be run here")
+		return
+	}
+	var err error
+	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, use.With); err != nil {
+		use.at.report(BadPlugin, "", "%v", err)
+	}
+}
+
+func usesPlugin(r *compiledRule) bool {
+	return slices.ContainsFunc(r.reads(), func(s slot) bool { return s.root.Name == "plugin" })
+}
+
+// reads returns the paths that the rule's own expressions look at.
+func (r *compiledRule) reads() []slot {
+	list := r.when.reads(r.selector.reads(nil))
+	for _, l := range r.leaves {
+		for _, e := range l.value.expressions() {
+			list = e.reads(list)
+		}
+	}
+	return list
+}
+
+// checkSelectorReads refuses a selector that reads what the rule writes: it
+// would change its own population.
+func checkSelectorReads(r *Rule, out *compiledRule) {
+	if out.selector == nil {
+		return
+	}
+	for _, l := range out.leaves {
+		write := twin.Leaf{Section: l.section, Path: l.path}
+		for _, s := range out.selector.slots {
+			if write.Overlaps(twin.Leaf{Section: s.root.Name, Path: s.path}) {
+				r.selector.at.report(SelectorReads, toWhen, "the selector reads %s, which the rule writes", s.key())
+			}
+		}
+	}
+}
+
+// checkLiteralLimits reports leaves that the hub would refuse on any twin.
+func checkLiteralLimits(leaves []leafSource) {
+	for _, l := range leaves {
+		found := len(l.value.found)
+		v := l.value.json()
+		l.value.found = l.value.found[:found] // reported when it is compiled
+		if _, isNumber := v.(json.Number); isNumber {
+			v = "" // its range is checked where numbers are read
+		}
+		check := twin.CheckDesired
+		if l.section == "tags" {
+			check = twin.CheckTags
+		}
+		for _, violation := range check(twin.Set(nil, l.path, v)) {
+			l.value.report(HubLimit, "", "the hub would refuse %s", violation)
+		}
+	}
+}
+
+// reportHere reports a mistake of the rule as a whole.
+func (r *Rule) reportHere(code Code, hint, format string, args ...any) {
+	r.at.reportAt(r.Pos, runes(r.ID), code, hint, format, args...)
+}

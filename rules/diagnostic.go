@@ -1,0 +1,92 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Diagnostic is a mistake in a file that a person can mend.
+type Diagnostic struct {
+	Pos     Pos    // where it starts
+	Width   int    // characters it covers on its line, at least 1
+	Line    string // the text of that line
+	Code    Code   // stable; what documentation and suppressions name
+	Message string // one line, lower case
+	Hint    string // the next step, "" when there is not one good one
+}
+
+// String returns "file:line:col: message [code]".
+func (d *Diagnostic) String() string {
+	return fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Code)
+}
+
+// Diagnostics is every mistake of a pack, in the order of files and lines. It is
+// an error when it is not empty.
+type Diagnostics []*Diagnostic
+
+// Error returns a line for each mistake.
+func (list Diagnostics) Error() string {
+	lines := make([]string, len(list))
+	for i, d := range list {
+		lines[i] = d.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A reporter collects the diagnostics of one pack.
+type reporter struct{ found Diagnostics }
+
+func (r *reporter) add(d *Diagnostic) { r.found = append(r.found, d) }
+
+// sorted returns what was found, by place, and nil when that is nothing.
+func (r *reporter) sorted() Diagnostics {
+	slices.SortStableFunc(r.found, func(a, b *Diagnostic) int {
+		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+	return r.found
+}
+
+// nearest returns the word of known that a person most likely meant, or "".
+func nearest(word string, known []string) string {
+	best, distance := "", max(2, len(word)/3+1)
+	for _, candidate := range known {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the insertions, deletions, replacements and swaps of
+// neighbours that turn a into b.
+func editDistance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
+
+func didYouMean(word string, known []string) string {
+	if best := nearest(word, known); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return ""
+}

@@ -1,0 +1,123 @@
+package rules
+
+import (
+	"context"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// An Explanation says how one rule came to its verdict on one twin.
+type Explanation struct {
+	Verdict
+	Selector []Term // the parts of the selector that must all hold
+	When     []Term // the parts of the condition that must all hold; none when it was not reached
+	Facts    twin.Object
+	Changes  []twin.Leaf // what the rule wants and the twin does not have yet
+}
+
+// A Term is one part of a condition: the operand of an outermost and.
+type Term struct {
+	Text  string // as an expression
+	Holds bool
+	Err   error
+	Reads []Reading
+}
+
+// A Reading is a path that a term looks at and what stands there.
+type Reading struct {
+	Path  string
+	Value any // as the twin spells it; nil when missing
+}
+
+// Explain judges t as [Program.Eval] does and says why.
+func (p *Program) Explain(ctx context.Context, t *twin.Twin, at Moment) []Explanation {
+	var list []Explanation
+	for _, r := range p.rules {
+		if r.Mode == Off || !r.On.Covers(t.Ref) {
+			continue
+		}
+		in := &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars}
+		e := Explanation{Verdict: r.eval(ctx, in), Selector: r.selector.terms(in)}
+		if e.Selected {
+			r.explainWhen(ctx, in, &e)
+		}
+		for _, l := range e.Leaves {
+			if !l.Holds(t) {
+				e.Changes = append(e.Changes, l)
+			}
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+func (r *compiledRule) explainWhen(ctx context.Context, in *scope, e *Explanation) {
+	if r.plugin != nil {
+		finding, err := r.plugin.Eval(ctx, in.twin, in.now)
+		if err != nil || finding == nil {
+			return
+		}
+		in.facts, e.Facts = finding.Facts, finding.Facts
+	}
+	e.When = r.when.terms(in)
+}
+
+// terms evaluates the parts of a condition one by one.
+func (e *expression) terms(in *scope) []Term {
+	if e == nil {
+		return nil
+	}
+	var list []Term
+	for i, n := range conjuncts(e.node, nil) {
+		list = append(list, e.term(in, n, e.texts[i]))
+	}
+	return list
+}
+
+func (e *expression) term(in *scope, n ast.Node, text string) Term {
+	part := *e
+	part.slots = used(n, slotsByKey(e.slots))
+	t := Term{Text: text}
+	var err error
+	if part.program, err = assemble(e.source, n, e.kind); err == nil {
+		t.Holds, err = part.holds(in)
+	}
+	t.Err = err
+	for _, s := range part.slots {
+		t.Reads = append(t.Reads, Reading{s.key(), s.shown(in)})
+	}
+	return t
+}
+
+func slotsByKey(list []slot) map[string]slot {
+	m := make(map[string]slot, len(list))
+	for _, s := range list {
+		m[s.key()] = s
+	}
+	return m
+}
+
+// shown returns the value of a slot as a person should see it.
+func (s slot) shown(in *scope) any {
+	if s.kind != slotValue {
+		return display(s.value(in))
+	}
+	v, _ := s.raw(in)
+	if isJSON(v) {
+		return v
+	}
+	if v == nil {
+		return nil
+	}
+	return display(v)
+}
+
+// conjuncts appends the operands of the outermost ands of a tree.
+func conjuncts(n ast.Node, list []ast.Node) []ast.Node {
+	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "and" || b.Operator == "&&") {
+		return conjuncts(b.Right, conjuncts(b.Left, list))
+	}
+	return append(list, n)
+}

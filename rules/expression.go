@@ -1,0 +1,217 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// maxExpression is the longest expression, in bytes. Together with the small
+// set of functions it bounds what an expression can cost, in time and memory.
+const maxExpression = 4 << 10
+
+// An expression is compiled and safe for concurrent use.
+type expression struct {
+	at      setting
+	offset  int // in the scalar's value, in characters
+	program *vm.Program
+	slots   []slot
+	single  *slot // set when the expression is nothing but this path
+
+	// What [Program.Explain] takes the expression apart with.
+	source string
+	kind   expressionKind
+	node   ast.Node // rewritten
+	texts  []string // of its conjuncts, as they were written
+}
+
+// An expressionKind says what an expression is used as.
+type expressionKind int
+
+const (
+	value     expressionKind = iota // in ${ }
+	condition                       // when
+	selection                       // selector: ordering odd types is false
+)
+
+// parse reads an expression's text; nil when it has a mistake, which is reported.
+func parse(at setting, offset int, text string) ast.Node {
+	if len(text) > maxExpression {
+		at.report(TooLarge, "", "an expression of %d bytes, at most %d are read", len(text), maxExpression)
+		return nil
+	}
+	tree, err := parser.ParseWithConfig(text, config(value))
+	if err != nil {
+		reportExpr(at, offset, err)
+		return nil
+	}
+	return tree.Node
+}
+
+// reportExpr reports an error of expr at its place.
+func reportExpr(at setting, offset int, err error) {
+	var e *file.Error
+	if !errors.As(err, &e) {
+		at.report(BadExpression, "", "%v", err)
+		return
+	}
+	message := strings.ReplaceAll(e.Message, `Token(EOF)`, "the end of the expression")
+	message, _, _ = strings.Cut(message, "\n")
+	at.span(offset+e.From, offset+max(e.To, e.From+1), BadExpression, "", "%s", message)
+}
+
+// config returns expr's settings with our functions and operators.
+func config(kind expressionKind) *conf.Config {
+	c := conf.CreateNew()
+	c.WithEnv(map[string]any{})
+	c.Strict = false // names are checked by the rewriter
+	c.Optimize = false
+	c.DisableIfOperator = true
+	for _, f := range builtin.Builtins {
+		c.Disabled[f.Name] = true
+	}
+	for name := range c.Disabled {
+		delete(c.Builtins, name)
+	}
+	for _, op := range operators(kind == selection) {
+		expr.Function(op.name, op.call)(c)
+	}
+	return c
+}
+
+// compileExpression compiles the text that stands in at from offset on. It
+// returns nil when there is a mistake, which is reported.
+func compileExpression(at setting, offset int, text string, kind expressionKind) *expression {
+	node := parse(at, offset, text)
+	if node == nil {
+		return nil
+	}
+	var texts []string
+	for _, n := range conjuncts(node, nil) {
+		texts = append(texts, n.String())
+	}
+	before := len(at.found)
+	w := &rewriter{at: at, offset: offset, slots: map[string]slot{}}
+	if kind == value {
+		node = w.node(node)
+	} else {
+		node = w.truth(node)
+	}
+	if len(at.found) > before {
+		return nil
+	}
+	program, err := assemble(text, node, kind)
+	if err != nil {
+		reportExpr(at, offset, err)
+		return nil
+	}
+	e := &expression{
+		at: at, offset: offset, program: program, slots: used(node, w.slots),
+		source: text, kind: kind, node: node, texts: texts,
+	}
+	if s, ok := w.slotOf(node); ok && s.kind == slotValue {
+		e.single = &s
+	}
+	return e
+}
+
+func assemble(text string, node ast.Node, kind expressionKind) (*vm.Program, error) {
+	c := config(kind)
+	tree := &parser.Tree{Node: node, Source: file.NewSource(text)}
+	if _, err := checker.Check(tree, c); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(tree, c)
+}
+
+// used returns the slots that the finished tree still names, by key: the
+// rewriter also met every shorter path on the way.
+func used(node ast.Node, slots map[string]slot) []slot {
+	found := &slotVisitor{slots: slots, used: map[string]slot{}}
+	ast.Walk(&node, found)
+	var list []slot
+	for _, key := range slices.Sorted(maps.Keys(found.used)) {
+		list = append(list, found.used[key])
+	}
+	return list
+}
+
+type slotVisitor struct{ slots, used map[string]slot }
+
+func (v *slotVisitor) Visit(n *ast.Node) {
+	if id, ok := (*n).(*ast.IdentifierNode); ok {
+		if s, ok := v.slots[id.Value]; ok {
+			v.used[id.Value] = s
+		}
+	}
+}
+
+// eval runs the expression for a scope. A nil result means missing.
+func (e *expression) eval(in *scope) (any, error) {
+	steps := maxSteps
+	env := make(map[string]any, len(e.slots)+2)
+	env[stepsLeft] = &steps
+	env[twinName] = in.twin.Ref.String()
+	for _, s := range e.slots {
+		env[s.key()] = s.value(in)
+	}
+	v, err := vm.Run(e.program, env)
+	if err != nil {
+		return nil, e.failure(err)
+	}
+	return v, nil
+}
+
+// holds runs a condition.
+func (e *expression) holds(in *scope) (bool, error) {
+	v, err := e.eval(in)
+	if err != nil {
+		return false, err
+	}
+	b, _ := v.(bool)
+	return b, nil
+}
+
+// failure places a run-time error of expr in the pack's file.
+func (e *expression) failure(err error) error {
+	at, message := e.at.pos(), err.Error()
+	var f *file.Error
+	if errors.As(err, &f) {
+		list := e.at.src.positions(e.at.node)
+		at, message = list[min(e.offset+f.From, len(list)-1)], f.Message
+	}
+	return &EvalError{Pos: at, Message: message}
+}
+
+// An EvalError is a failure of one rule for one twin. The rule then wants
+// nothing of this twin; other twins are not concerned.
+type EvalError struct {
+	Pos     Pos // in the pack
+	Message string
+}
+
+func (e *EvalError) Error() string { return fmt.Sprintf("%s: %s", e.Pos, e.Message) }
+
+// reads appends the paths that e looks at.
+func (e *expression) reads(list []slot) []slot {
+	if e == nil {
+		return list
+	}
+	return append(list, e.slots...)
+}
+
+// runes returns the length of s in characters, which is how places count.
+func runes(s string) int { return utf8.RuneCountInString(s) }

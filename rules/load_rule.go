@@ -1,0 +1,293 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// notYet lists the keys of a rule that the language has and this version does
+// not run. Reading past them would be a guess about a fleet.
+var notYet = []string{"until", "onExit", "rollout", "allowForeign"}
+
+func (l *loader) rule(s setting) *Rule {
+	m := s.mapping()
+	r := &Rule{Description: m.get("description").text(), Pos: s.pos(), at: s}
+	if id := m.need("id"); id.exists() {
+		r.ID, r.Pos = id.name(), id.pos()
+	}
+	r.On = readTarget(m.get("on"))
+	r.Selector, r.selector = readExpression(m.get("selector"))
+	r.When, r.when = readExpression(m.get("when"))
+	r.Priority, _ = m.get("priority").whole(-1000, 1000)
+	r.Mode = readMode(m.get("mode"), l.defaults.mode)
+	r.Limits = readLimits(m.get("limits"), l.defaults.limits)
+	r.Plugin = readPluginUse(m.get("plugin"))
+	r.Configuration = readConfiguration(m.get("configuration"))
+	l.patch(r, m)
+	l.tests(r, m.get("tests"))
+	for _, key := range notYet {
+		if v := m.get(key); v.exists() {
+			v.report(NotYet, "", "%s is part of the language, but this version does not run it", key)
+		}
+	}
+	m.done()
+	return r
+}
+
+func readTarget(s setting) Target {
+	if !s.exists() {
+		return Target{}
+	}
+	text := s.text()
+	if text == "device" {
+		return Target{}
+	}
+	module, ok := strings.CutPrefix(text, "module/")
+	if !ok || module != "*" && twin.CheckID(module) != nil {
+		s.report(WrongValue, "", `%q is none of device, module/<moduleId>, module/*`, text)
+		return Target{}
+	}
+	return Target{Module: module}
+}
+
+func readExpression(s setting) (string, expressionSource) {
+	if !s.exists() {
+		return "", expressionSource{}
+	}
+	if s.node.Kind == yaml.ScalarNode && s.node.Style&yaml.TaggedStyle != 0 {
+		return "", expressionSource{} // reported with its tag
+	}
+	if s.node.Kind == yaml.ScalarNode && strings.TrimSpace(s.node.Value) == "" {
+		s.report(EmptyExpression, "leave the key out to say always", "an empty expression")
+		return "", expressionSource{}
+	}
+	text := s.exprText()
+	return strings.TrimSpace(text), expressionSource{text, s}
+}
+
+// exprText reads a scalar that holds an expression: "when: true" is one, too.
+func (s setting) exprText() string {
+	if s.node.Kind != yaml.ScalarNode {
+		s.report(WrongType, "", "%s where an expression must stand", kindName(s.node))
+		return ""
+	}
+	return s.node.Value
+}
+
+func readPluginUse(s setting) *PluginUse {
+	if !s.exists() {
+		return nil
+	}
+	m := s.mapping()
+	use := &PluginUse{Use: m.need("use").name(), With: m.get("with").object(), at: s}
+	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip)))
+	m.done()
+	return use
+}
+
+func readConfiguration(s setting) *ConfigurationSpec {
+	if !s.exists() {
+		return nil
+	}
+	m := s.mapping()
+	spec := &ConfigurationSpec{Metrics: map[string]expressionSource{}, at: s}
+	spec.Priority, _ = m.get("priority").whole(0, 1_000_000)
+	if content := m.get("content"); content.exists() {
+		content.report(NotYet, "", "explicit content is part of the language, but this version does not run it")
+	}
+	metrics := m.get("metrics").mapping()
+	for _, key := range metrics.keys {
+		_, spec.Metrics[key.name()] = readExpression(metrics.get(key.node.Value))
+	}
+	if len(spec.Metrics) > maxMetrics {
+		metrics.report(BadConfiguration, "", "%d metrics, the hub takes %d", len(spec.Metrics), maxMetrics)
+	}
+	m.done()
+	return spec
+}
+
+// maxMetrics is how many custom metrics the hub keeps for a configuration.
+const maxMetrics = 5
+
+// patch reads the leaves of the rule's patch.
+func (l *loader) patch(r *Rule, m *mapping) {
+	s := m.get("patch")
+	if !s.exists() {
+		if r.Plugin == nil && m.exists() {
+			m.report(MissingKey, "", `the key "patch" is missing`)
+		}
+		return
+	}
+	p := s.mapping()
+	for _, section := range []string{"desired", "tags"} {
+		if v := p.get(section); v.exists() {
+			r.patch = v.leaves(r.patch, section, nil)
+		}
+	}
+	for _, key := range p.keys {
+		if name := key.node.Value; name == "reported" || name == "properties" {
+			p.asked = append(p.asked, name)
+			key.report(BadPatch, "", "a patch sets desired and tags, not %s", name)
+		}
+	}
+	p.done()
+	if len(r.patch) == 0 && s.node.Kind == yaml.MappingNode {
+		s.report(BadPatch, "", "a patch that sets nothing")
+	}
+	checkLiteralLimits(r.patch)
+}
+
+// leaves appends what s sets below path: every value that is not a mapping with
+// something in it.
+func (s setting) leaves(list []leafSource, section string, path []string) []leafSource {
+	if s.node.Kind != yaml.MappingNode && len(path) == 0 {
+		s.report(WrongType, "", "%s where a mapping must stand", kindName(s.node))
+		return list
+	}
+	if s.node.Kind != yaml.MappingNode || len(s.node.Content) == 0 && len(path) > 0 {
+		return append(list, leafSource{section, path, s})
+	}
+	m := s.mapping()
+	for _, key := range m.keys {
+		list = m.get(key.node.Value).leaves(list, section, append(slices.Clone(path), key.node.Value))
+	}
+	return list
+}
+
+func (l *loader) tests(r *Rule, s setting) {
+	for _, t := range s.list() {
+		if c := l.testCase(r, t); c != nil {
+			if slices.ContainsFunc(r.Tests, func(other *Case) bool { return other.Name == c.Name }) {
+				t.report(DuplicateID, "", "a second test with the name %q", c.Name)
+			}
+			r.Tests = append(r.Tests, c)
+		}
+	}
+}
+
+func (l *loader) testCase(r *Rule, s setting) *Case {
+	m := s.mapping()
+	c := &Case{Name: m.need("name").text(), Pos: s.pos()}
+	c.Twin = readTwin(m.need("twin"), r.On)
+	if now := m.get("now"); now.exists() {
+		var err error
+		if c.Now, err = time.Parse(time.RFC3339, now.text()); err != nil {
+			now.report(WrongValue, "", "not a time such as 2026-11-21T06:00:00Z")
+		}
+	}
+	expect := m.need("expect")
+	m.done()
+	if c.Twin == nil || !expect.exists() {
+		return nil
+	}
+	readExpect(c, expect)
+	return c
+}
+
+func readExpect(c *Case, s setting) {
+	if s.node.Kind == yaml.ScalarNode {
+		c.None = s.node.Value == "none"
+		if !c.None {
+			s.report(BadTest, "", `%q is neither none, nor a patch, nor error: "text"`, s.node.Value)
+		}
+		return
+	}
+	m := s.mapping()
+	c.Error = m.get("error").text()
+	c.Patch = twin.Patch{Tags: m.get("tags").object(), Desired: m.get("desired").object()}
+	m.done()
+	if c.Error == "" && c.Patch.Empty() {
+		s.report(BadTest, "write expect: none", "a test that expects an empty patch")
+	}
+}
+
+// readTwin makes the twin of a test from its short form.
+func readTwin(s setting, on Target) *twin.Twin {
+	if !s.exists() {
+		return nil
+	}
+	m := s.mapping()
+	doc := twin.Object{"deviceId": "test", "status": "enabled", "connectionState": "Disconnected"}
+	if !on.Devices() {
+		doc["moduleId"] = strings.ReplaceAll(on.Module, "*", "test")
+	}
+	for key, member := range map[string]string{
+		"id": "deviceId", "moduleId": "moduleId", "status": "status", "connectionState": "connectionState",
+		"lastActivityTime": "lastActivityTime", "modelId": "modelId",
+	} {
+		if v := m.get(key); v.exists() {
+			doc[member] = v.text()
+		}
+	}
+	if v := m.get("tags"); v.exists() {
+		doc["tags"] = v.object()
+	}
+	properties := twin.Object{}
+	for _, section := range []string{"desired", "reported"} {
+		if v := m.get(section); v.exists() {
+			properties[section] = v.object()
+		}
+	}
+	doc["properties"] = properties
+	m.done()
+	t, err := twin.Parse(twin.Encode(doc))
+	if err != nil {
+		s.report(BadTest, "", "%v", err)
+	}
+	return t
+}
+
+func readSchedule(s setting) *Schedule {
+	if !s.exists() {
+		return nil
+	}
+	m := s.mapping()
+	every, cron, zone := m.get("every"), m.get("cron"), m.get("timeZone")
+	if window := m.get("window"); window.exists() {
+		window.report(NotYet, "", "window is part of the language, but this version does not run it")
+	}
+	m.done()
+	if every.exists() == cron.exists() {
+		s.report(WrongValue, "", "a schedule has either every or cron")
+		return nil
+	}
+	schedule := &Schedule{Cron: cron.text(), TimeZone: zone.text()}
+	if every.exists() {
+		schedule.Every = every.duration(time.Second)
+	}
+	if _, err := time.LoadLocation(schedule.TimeZone); err != nil {
+		zone.report(WrongValue, "", "%v", err)
+	}
+	if err := schedule.check(); err != nil {
+		cron.report(WrongValue, "", "%v", err)
+	}
+	return schedule
+}
+
+// check says what is wrong with the fields of cron; their meaning is the
+// engine's.
+func (s *Schedule) check() error {
+	if n := len(strings.Fields(s.Cron)); s.Cron != "" && n != 5 {
+		return fmt.Errorf("cron has 5 fields, not %d: minute, hour, day, month, weekday", n)
+	}
+	return nil
+}
+
+// duration reads a time span such as 15m that is at least low.
+func (s setting) duration(low time.Duration) time.Duration {
+	d, err := time.ParseDuration(s.text())
+	if err != nil {
+		s.report(WrongValue, "", "not a time span such as 15m")
+		return low
+	}
+	if d < low {
+		s.report(WrongValue, "", "%s is less than %s", d, low)
+	}
+	return d
+}

@@ -1,0 +1,136 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A Name is a word that expressions know. The slice [Names] is the one table
+// from which the environment, the suggestions and the reference page are made.
+type Name struct {
+	Name, Doc string
+	// value returns what the name means for a twin; nil when it is missing.
+	value func(s *scope) any
+	// query is the name in the hub's query language, "" when the language does
+	// not have it or its meaning there is not certain.
+	query string
+}
+
+// Names lists the names of expressions, in the order of the reference page.
+var Names = []Name{
+	{"id", "the device's id", func(s *scope) any { return s.twin.Ref.Device }, "deviceId"},
+	{"moduleId", "the module's id, missing for a device", func(s *scope) any { return present(s.twin.Ref.Module) }, "moduleId"},
+	{"hub", "the hub's host name", func(s *scope) any { return present(s.hub) }, ""},
+	{"status", "enabled or disabled", func(s *scope) any { return present(s.twin.Status) }, "status"},
+	{"connectionState", "Connected or Disconnected", func(s *scope) any { return present(s.twin.ConnectionState) }, "connectionState"},
+	{"lastActivityTime", "when the device last spoke to the hub, a time; missing for never", func(s *scope) any { return moment(s.twin.LastActivityTime) }, ""},
+	{"modelId", "the device's Plug and Play model", func(s *scope) any { return present(s.twin.ModelID) }, ""},
+	{"edge", "whether the device is an IoT Edge device", func(s *scope) any { return s.twin.Edge }, ""},
+	{"tags", "the twin's tags", func(s *scope) any { return s.twin.Tags() }, "tags"},
+	{"desired", "the twin's desired properties", func(s *scope) any { return s.twin.Desired() }, "properties.desired"},
+	{"reported", "the twin's reported properties", func(s *scope) any { return s.twin.Reported() }, "properties.reported"},
+	{"vars", "the pack's vars", func(s *scope) any { return s.vars }, ""},
+	{"plugin", "what the rule's plugin found", func(s *scope) any { return s.facts }, ""},
+	{"now", "the snapshot's time in a dry run, the run's start otherwise", func(s *scope) any { return s.now }, ""},
+}
+
+func present(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// moment reads a time of the hub, which writes "never" as the year 1.
+func moment(text string) any {
+	t, err := twin.ParseTime(text)
+	if err != nil || t.Year() <= 1 {
+		return nil
+	}
+	return t
+}
+
+// nameList returns the words themselves.
+func nameList() []string {
+	list := make([]string, len(Names))
+	for i, n := range Names {
+		list[i] = n.Name
+	}
+	return list
+}
+
+func findName(word string) (Name, bool) {
+	for _, n := range Names {
+		if n.Name == word {
+			return n, true
+		}
+	}
+	return Name{}, false
+}
+
+// A scope is what an expression can see: one twin at one moment.
+type scope struct {
+	twin  *twin.Twin
+	now   time.Time
+	hub   string
+	vars  twin.Object
+	facts twin.Object // of the rule's plugin
+}
+
+// A slot is a value that an expression reads of its scope: a whole member chain
+// such as reported.battery.pct, or when the leaf at a chain was updated.
+type slot struct {
+	kind slotKind
+	root Name
+	path []string // keys below the root
+}
+
+type slotKind int
+
+const (
+	slotValue   slotKind = iota
+	slotUpdated          // when the hub last changed the leaf, a time
+	slotAge              // how long ago that was, a duration
+)
+
+// key returns the slot's name in the environment of the compiled program, which
+// is also how messages show it.
+func (s slot) key() string {
+	switch s.kind {
+	case slotUpdated:
+		return "updated(" + s.String() + ")"
+	case slotAge:
+		return "age(" + s.String() + ")"
+	}
+	return s.String()
+}
+
+// String returns the path as it is written in an expression.
+func (s slot) String() string { return PathString(append([]string{s.root.Name}, s.path...)) }
+
+// raw returns the value as the twin holds it, with numbers as they are spelled.
+func (s slot) raw(in *scope) (any, bool) {
+	v := s.root.value(in)
+	if len(s.path) == 0 {
+		return v, v != nil
+	}
+	o, _ := v.(twin.Object)
+	return o.Lookup(s.path...)
+}
+
+// value returns what the expression sees; nil when it is missing.
+func (s slot) value(in *scope) any {
+	if s.kind == slotValue {
+		v, _ := s.raw(in)
+		return toExpr(v)
+	}
+	at, ok := in.twin.Updated(s.root.Name, s.path...)
+	switch {
+	case !ok:
+		return nil
+	case s.kind == slotAge:
+		return in.now.Sub(at)
+	}
+	return at
+}
