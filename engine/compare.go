@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A Difference is what one plan, head, does that another, base, does not, on
+// the same twins. It is what a pull request changes.
+type Difference struct {
+	Base, Head PackInfo
+	Hub        string
+	Snapshot   Header // of head: when and what the twins were
+	Changes    []DifferentChange
+	Pending    int // twins with places that both plans change alike
+	Reassigned int // places that both change alike, for other rules
+	// NewErrors and GoneErrors are failures that only head or only base has, and
+	// so for conflicts and breaches.
+	NewErrors, GoneErrors       []Failure
+	NewConflicts, GoneConflicts []Conflict
+	NewBreaches, GoneBreaches   []Breach
+	Configurations              []ConfigurationChange // that head makes and base does not
+	HeadSummary                 Summary               // what the next run after a merge does
+}
+
+// A DifferentChange is what differs for one twin.
+type DifferentChange struct {
+	Ref   twin.Ref        `json:"ref"`
+	Edits []DifferentEdit `json:"edits"`
+}
+
+// A DifferentEdit is one place at which the plans differ. For a withdrawn edit,
+// Edit is base's.
+type DifferentEdit struct {
+	Edit
+	Class Class `json:"class"`
+	Base  any   `json:"base"` // what base would write, for an altered edit
+}
+
+// A Class says how an edit of head stands to base.
+type Class string
+
+// The classes of edits.
+const (
+	Introduced Class = "introduced" // only head makes it
+	Withdrawn  Class = "withdrawn"  // only base makes it
+	Altered    Class = "altered"    // head writes another value
+)
+
+// Compare returns what head does that base does not. Both must have been
+// computed from the same twins.
+func Compare(base, head *Plan) *Difference {
+	d := &Difference{
+		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(),
+		NewErrors:    without(head.Errors, base.Errors, failureKey),
+		GoneErrors:   without(base.Errors, head.Errors, failureKey),
+		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
+		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
+	}
+	d.changes(base.Changes, head.Changes)
+	for _, c := range head.Configurations {
+		if !slices.ContainsFunc(base.Configurations, func(o ConfigurationChange) bool { return sameConfiguration(c, o) }) {
+			d.Configurations = append(d.Configurations, c)
+		}
+	}
+	return d
+}
+
+// Failures are compared without their place in the file, which moves when a
+// line is put in above.
+func failureKey(f Failure) any { return [2]any{f.Ref, f.Rule} }
+
+func conflictKey(c Conflict) any { return [2]any{c.Ref, c.Place} }
+
+func breachKey(b Breach) any { return b.Rule }
+
+func sameConfiguration(a, b ConfigurationChange) bool {
+	return a.Action == b.Action && a.ID == b.ID && (a.After == nil) == (b.After == nil) && (a.After == nil || a.After.equal(b.After))
+}
+
+// without returns what of list other does not have.
+func without[T any](list, other []T, key func(T) any) (out []T) {
+	known := make(map[any]bool, len(other))
+	for _, v := range other {
+		known[key(v)] = true
+	}
+	for _, v := range list {
+		if !known[key(v)] {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// changes walks both lists, which are in Ref order, side by side.
+func (d *Difference) changes(base, head []Change) {
+	for len(base) > 0 || len(head) > 0 {
+		switch order := compareHeads(base, head); {
+		case order < 0:
+			d.change(base[0].Ref, base[0].Edits, nil)
+			base = base[1:]
+		case order > 0:
+			d.change(head[0].Ref, nil, head[0].Edits)
+			head = head[1:]
+		default:
+			d.change(head[0].Ref, base[0].Edits, head[0].Edits)
+			base, head = base[1:], head[1:]
+		}
+	}
+}
+
+func compareHeads(base, head []Change) int {
+	if len(base) == 0 {
+		return 1
+	}
+	if len(head) == 0 {
+		return -1
+	}
+	return base[0].Ref.Compare(head[0].Ref)
+}
+
+func (d *Difference) change(ref twin.Ref, base, head []Edit) {
+	c := DifferentChange{Ref: ref}
+	pending := false
+	for _, e := range head {
+		was, found := at(base, e)
+		switch {
+		case !found:
+			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Introduced})
+		case !twin.Equal(was.After, e.After):
+			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Altered, Base: was.After})
+		default:
+			pending = true
+			if !slices.Equal(was.Rules, e.Rules) {
+				d.Reassigned++
+			}
+		}
+	}
+	for _, e := range base {
+		if _, found := at(head, e); !found {
+			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Withdrawn})
+		}
+	}
+	if pending {
+		d.Pending++
+	}
+	if len(c.Edits) > 0 {
+		slices.SortFunc(c.Edits, func(a, b DifferentEdit) int {
+			return cmp.Or(cmp.Compare(a.Section, b.Section), slices.Compare(a.Path, b.Path))
+		})
+		d.Changes = append(d.Changes, c)
+	}
+}
+
+func at(edits []Edit, e Edit) (Edit, bool) {
+	for _, other := range edits {
+		if other.Section == e.Section && slices.Equal(other.Path, e.Path) {
+			return other, true
+		}
+	}
+	return Edit{}, false
+}
+
+// Empty reports whether the plans do the same.
+func (d *Difference) Empty() bool {
+	return len(d.Changes)+len(d.Configurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
+		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// Options holds the optional settings of [Evaluate].
+type Options struct {
+	Workers    int          // evaluations at once; 0 means GOMAXPROCS
+	Moment     rules.Moment // what the rules know beside the twins
+	Incomplete bool         // twins are known to be missing from the source
+	Audit      bool         // every rule runs in mode audit
+	Tool       string       // version of twinrules, for the plan's header
+	// Progress, if not nil, is called now and then with the number of twins read
+	// so far, by one goroutine at a time.
+	Progress func(twins int)
+}
+
+// Evaluate computes what the rules of p want of the twins of src. It reads src
+// as a stream; memory grows with the number of changes, not with the fleet. A
+// twin that src lists twice is judged as it was listed first. Conflicts, rules
+// that could not judge a twin, and limits that are exceeded stand in the plan;
+// an error means that src failed or ctx ended, and there is no plan.
+func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) (*Plan, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	e := &evaluation{program: p, opts: opts}
+	if err := e.twins(ctx, src); err != nil {
+		return nil, err
+	}
+	plan := e.total.plan(p, opts)
+	live := collect(ctx, src)
+	if live.err != nil {
+		return nil, fmt.Errorf("read configurations: %w", live.err)
+	}
+	plan.Configurations = configurationChanges(p, live.list, opts)
+	return plan, nil
+}
+
+// An evaluation is one run of [Evaluate].
+type evaluation struct {
+	program *rules.Program
+	opts    *Options
+	total   tally
+}
+
+// batchSize is how many twins a worker takes at once.
+const batchSize = 64
+
+// twins reads the source in this goroutine and judges batches in workers. Each
+// worker counts for itself; the sums do not depend on who counted what, and the
+// plan is sorted in the end.
+func (e *evaluation) twins(ctx context.Context, src Source) error {
+	workers := e.opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	batches := make(chan []*twin.Twin, workers)
+	tallies := make([]tally, workers)
+	var wg sync.WaitGroup
+	for i := range tallies {
+		wg.Go(func() {
+			for batch := range batches {
+				for _, t := range batch {
+					e.judge(ctx, &tallies[i], t)
+				}
+			}
+		})
+	}
+	err := e.read(ctx, src, batches)
+	close(batches)
+	wg.Wait()
+	for _, t := range tallies {
+		e.total.add(t)
+	}
+	return err
+}
+
+func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twin.Twin) error {
+	seen := map[twin.Ref]struct{}{}
+	batch := make([]*twin.Twin, 0, batchSize)
+	flush := func() error {
+		select {
+		case batches <- batch:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		batch = make([]*twin.Twin, 0, batchSize)
+		if e.opts.Progress != nil {
+			e.opts.Progress(len(seen))
+		}
+		return nil
+	}
+	for _, query := range e.program.Queries() {
+		for t, err := range src.Twins(ctx, query) {
+			if err != nil {
+				return fmt.Errorf("read twins: %w", err)
+			}
+			if _, again := seen[t.Ref]; again {
+				continue
+			}
+			seen[t.Ref] = struct{}{}
+			if batch = append(batch, t); len(batch) == batchSize {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return flush()
+}
+
+// judge asks the rules about one twin and counts what comes of it.
+func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
+	sum.twin(t)
+	var enforced, audited []wish
+	for _, v := range e.program.Eval(ctx, t, e.opts.Moment) {
+		sum.verdict(t, v)
+		for _, leaf := range v.Leaves {
+			if v.Rule.Mode == rules.Audit || e.opts.Audit {
+				audited = append(audited, wish{leaf, v.Rule})
+			} else {
+				enforced = append(enforced, wish{leaf, v.Rule})
+			}
+		}
+	}
+	sum.wishes(t, enforced, &sum.changes)
+	sum.wishes(t, audited, &sum.audited)
+}

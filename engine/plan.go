@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// A Plan is the difference between a fleet and what the rules want of it.
+// Computed twice from the same pack and the same twins it is the same, byte for
+// byte, whatever the number of workers and the order in which twins come. It is
+// immutable.
+type Plan struct {
+	Header
+	Rules          []RuleCount // in the order of the pack
+	Changes        []Change    // in Ref order
+	Audited        []Change    // what rules of mode audit would do, in Ref order
+	Configurations []ConfigurationChange
+	Conflicts      []Conflict // in Ref order
+	Errors         []Failure  // in Ref order
+	Breaches       []Breach   // limits that the changes exceed
+}
+
+// A Header says what a plan was computed from.
+type Header struct {
+	Schema  string    `json:"schema"` // PlanSchema
+	Tool    string    `json:"tool"`   // version of twinrules
+	Pack    PackInfo  `json:"pack"`
+	Hub     string    `json:"hub"`     // host name; "" when the source does not say
+	TakenAt time.Time `json:"takenAt"` // when the twins were read
+	Fleet   FleetInfo `json:"fleet"`
+	Queries []string  `json:"queries"` // that selected the twins
+}
+
+// PlanSchema names the form of the plan document. The number after the dot
+// grows with additions, the one before it when a reader must not guess.
+const PlanSchema = "twinrules/plan/v1.0"
+
+// A PackInfo names a pack.
+type PackInfo struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+}
+
+// A FleetInfo describes the twins a plan was computed from.
+type FleetInfo struct {
+	Digest   string `json:"digest"` // of the twins, whatever their order
+	Devices  int    `json:"devices"`
+	Modules  int    `json:"modules"`
+	Complete bool   `json:"complete"` // nothing is known to be missing
+}
+
+// A RuleCount says how far one rule reached.
+type RuleCount struct {
+	Rule       string     `json:"rule"`
+	Mode       rules.Mode `json:"mode"`
+	File       string     `json:"file"`
+	Line       int        `json:"line"`
+	Population int        `json:"population"` // twins its selector holds for
+	Matched    int        `json:"matched"`    // of these, its condition holds for
+	Changed    int        `json:"changed"`    // of these, it would change
+	Failed     int        `json:"failed"`     // twins it could not judge
+}
+
+// A Change is one write: the document, the state it was computed from, and what
+// is to be different.
+type Change struct {
+	Ref            twin.Ref `json:"ref"`
+	ETag           string   `json:"etag"`
+	Version        int64    `json:"version"`
+	DesiredVersion int64    `json:"desiredVersion"`
+	Edits          []Edit   `json:"edits"` // by section and path
+}
+
+// An Edit is one place of a twin that changes. A nil value stands for none.
+type Edit struct {
+	Section string   `json:"section"` // "tags" or "desired"
+	Path    []string `json:"path"`
+	Before  any      `json:"before"`
+	After   any      `json:"after"`
+	Rules   []string `json:"rules"` // that want it, in the order of the pack
+}
+
+// Name returns the place as reports show it, such as "desired.fan.level".
+func (e Edit) Name() string {
+	return rules.PathString(append([]string{e.Section}, e.Path...))
+}
+
+// Patch returns the merge patch that makes the change.
+func (c Change) Patch() twin.Patch {
+	leaves := make([]twin.Leaf, len(c.Edits))
+	for i, e := range c.Edits {
+		leaves[i] = twin.Leaf{Section: e.Section, Path: e.Path, Value: e.After}
+	}
+	return patchOf(leaves)
+}
+
+// patchOf is [twin.PatchOf] for values that may be objects with something in
+// them: those replace what is no object.
+func patchOf(leaves []twin.Leaf) (p twin.Patch) {
+	for _, l := range leaves {
+		section := &p.Tags
+		if l.Section == "desired" {
+			section = &p.Desired
+		}
+		*section = twin.Set(*section, l.Path, l.Value)
+	}
+	return p
+}
+
+// A Conflict is a place for which rules of one priority want different values.
+type Conflict struct {
+	Ref    twin.Ref       `json:"ref"`
+	Place  string         `json:"place"`
+	Wishes []ConflictWish `json:"wishes"`
+}
+
+// A ConflictWish is one side of a [Conflict].
+type ConflictWish struct {
+	Rule  string `json:"rule"`
+	Value any    `json:"value"`
+}
+
+// A Failure is a rule that could not judge a twin, or a result that the hub
+// would refuse. The twin is left as it is by the rules named.
+type Failure struct {
+	Ref     twin.Ref `json:"ref"`
+	Rule    string   `json:"rule"`
+	Message string   `json:"message"`
+}
+
+// A Breach is a limit that the changes exceed. A plan with one is not applied.
+type Breach struct {
+	Rule       string       `json:"rule"` // "" for the pack as a whole
+	Limits     rules.Limits `json:"limits"`
+	Population int          `json:"population"`
+	Changed    int          `json:"changed"`
+	Allowed    int          `json:"allowed"`
+}
+
+// A ConfigurationChange is one write of a configuration. They are made in
+// order, creations before deletions.
+type ConfigurationChange struct {
+	Action ConfigurationAction `json:"action"`
+	ID     string              `json:"id"`
+	ETag   string              `json:"etag"` // "" for a creation
+	Rule   string              `json:"rule"`
+	Before *ConfigurationState `json:"before"` // nil for a creation
+	After  *ConfigurationState `json:"after"`  // nil for a deletion
+	Reason string              `json:"reason"`
+}
+
+// A ConfigurationAction is what is done to a configuration.
+type ConfigurationAction string
+
+// The actions.
+const (
+	Create ConfigurationAction = "create"
+	Update ConfigurationAction = "update"
+	Delete ConfigurationAction = "delete"
+	Keep   ConfigurationAction = "keep" // to be deleted once its successor has been applied
+)
+
+// Summary holds the numbers that a plan is judged by.
+type Summary struct {
+	Twins          int `json:"twins"`          // that would be written
+	Edits          int `json:"edits"`          // places in them
+	Audited        int `json:"audited"`        // twins that rules of mode audit would write
+	Configurations int `json:"configurations"` // that would be created, updated or deleted
+	Conflicts      int `json:"conflicts"`
+	Errors         int `json:"errors"`
+	Breaches       int `json:"breaches"`
+}
+
+// Summary counts what is in p.
+func (p *Plan) Summary() Summary {
+	s := Summary{
+		Twins: len(p.Changes), Audited: len(p.Audited),
+		Conflicts: len(p.Conflicts), Errors: len(p.Errors), Breaches: len(p.Breaches),
+	}
+	for _, c := range p.Changes {
+		s.Edits += len(c.Edits)
+	}
+	for _, c := range p.Configurations {
+		if c.Action != Keep {
+			s.Configurations++
+		}
+	}
+	return s
+}
+
+// Empty reports whether applying p would write nothing.
+func (p *Plan) Empty() bool { s := p.Summary(); return s.Twins == 0 && s.Configurations == 0 }
+
+// Obstacle says why p cannot be applied, or "" when it can.
+func (p *Plan) Obstacle() string {
+	var reasons []string
+	if len(p.Conflicts) > 0 {
+		reasons = append(reasons, "rules want different values for the same place")
+	}
+	if len(p.Breaches) > 0 {
+		reasons = append(reasons, "a limit is exceeded")
+	}
+	if !p.Fleet.Complete {
+		reasons = append(reasons, "the twins it was computed from are known to be incomplete")
+	}
+	return strings.Join(reasons, "; ")
+}
+
+func compareRefs(a, b twin.Ref) int { return a.Compare(b) }
+
+func (p *Plan) sort() {
+	byRef := func(a, b Change) int { return compareRefs(a.Ref, b.Ref) }
+	slices.SortFunc(p.Changes, byRef)
+	slices.SortFunc(p.Audited, byRef)
+	slices.SortStableFunc(p.Conflicts, func(a, b Conflict) int { return compareRefs(a.Ref, b.Ref) })
+	slices.SortStableFunc(p.Errors, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })
+}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"context"
+	"iter"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// A Source supplies the documents a plan is computed from.
+type Source interface {
+	// Twins yields the twins that query selects, in any order. The query is in
+	// the hub's language and of the form SELECT * FROM devices [WHERE …] or
+	// SELECT * FROM devices.modules [WHERE …]. After an error it yields nothing
+	// more.
+	Twins(ctx context.Context, query string) iter.Seq2[*twin.Twin, error]
+	// Configurations yields all configurations, in any order.
+	Configurations(ctx context.Context) iter.Seq2[*twin.Configuration, error]
+}
+
+// A Writer reads and changes twins. Its errors wrap the conditions of package
+// twin, such as [twin.ErrChanged]. It does not repeat a write by itself.
+type Writer interface {
+	// Twin returns the twin as it is now, not as some index remembers it.
+	Twin(ctx context.Context, ref twin.Ref) (*twin.Twin, error)
+	// PatchTwin merges p into the twin named ref if its ETag is still etag, and
+	// returns the result.
+	PatchTwin(ctx context.Context, ref twin.Ref, p twin.Patch, etag string) (*twin.Twin, error)
+}
+
+// A ConfigurationWriter is a [Writer] that can change configurations, too.
+type ConfigurationWriter interface {
+	// PutConfiguration creates c when etag is "", else changes what may be
+	// changed of it if its ETag is still etag.
+	PutConfiguration(ctx context.Context, c *twin.Configuration, etag string) (*twin.Configuration, error)
+	DeleteConfiguration(ctx context.Context, id, etag string) error
+}

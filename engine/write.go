@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// How long one change is tried.
+const (
+	maxRebases = 5 // writes under a new ETag, for a twin that others keep changing
+	maxTries   = 6 // requests in a row that do not reach the hub, with pauses from 1 s doubling to 30 s
+)
+
+// A write is the making of one change. Every request of it runs under ctx,
+// which outlives the run by a little: what was sent has to come to an end.
+type write struct {
+	*application
+	change *Change
+	ctx    context.Context
+	doubt  bool // an earlier request may have been taken
+}
+
+// run makes the change and returns its outcome; none when the run was stopped
+// before anything was sent.
+func (w *write) run() Outcome {
+	etag := w.change.ETag
+	w.doubt = w.journal.Past(w.change.Ref) == InDoubt
+	for range maxRebases {
+		if w.doubt || etag == "" {
+			now, o := w.reread()
+			if now == nil {
+				return o
+			}
+			etag, w.doubt = now.ETag, false
+		}
+		o, again := w.send(etag)
+		if !again {
+			return o
+		}
+		w.doubt = true
+	}
+	return w.outcome(Changed, "others keep changing the twin")
+}
+
+func (w *write) outcome(status Status, format string, args ...any) Outcome {
+	return Outcome{Ref: w.change.Ref, Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// send sends the patch under etag. It returns again when only reading the twin
+// can tell what to do next.
+func (w *write) send(etag string) (o Outcome, again bool) {
+	for try := 0; ; {
+		if !w.pause.wait(w.application.ctx) {
+			return w.unsent(), false
+		}
+		if err := w.journal.Intend(w.change.Ref); err != nil {
+			w.stop(fmt.Errorf("journal: %w", err))
+			return w.unsent(), false
+		}
+		after, err := w.writer.PatchTwin(w.ctx, w.change.Ref, w.change.Patch(), etag)
+		switch {
+		case err == nil:
+			w.pause.done()
+			return w.written(after), false
+		case errors.Is(err, twin.ErrThrottled):
+			w.pause.extend(err)
+		case errors.Is(err, twin.ErrUnavailable) && try < maxTries:
+			w.backOff(try)
+			try++
+		case errors.Is(err, twin.ErrChanged), errors.Is(err, twin.ErrMaybeApplied):
+			return Outcome{}, true
+		default:
+			return w.refused(err), false
+		}
+	}
+}
+
+// unsent is what is left of a change when the run was stopped before its patch
+// went out: nothing, or the doubt that an earlier try left.
+func (w *write) unsent() Outcome {
+	if w.doubt {
+		return w.outcome(InDoubt, "the run was stopped before the twin could be read again")
+	}
+	return Outcome{}
+}
+
+func (w *write) written(after *twin.Twin) Outcome {
+	o := w.outcome(Written, "")
+	o.Moved = w.change.Version > 0 && after.Version > w.change.Version+1
+	return o
+}
+
+func (w *write) refused(err error) Outcome {
+	switch {
+	case errors.Is(err, twin.ErrNotFound):
+		return w.outcome(Gone, "%v", err)
+	case errors.Is(err, twin.ErrDenied), errors.Is(err, twin.ErrUnavailable):
+		w.stop(err) // and not an outcome: it says nothing about this twin
+		return Outcome{}
+	case w.ctx.Err() != nil:
+		return w.outcome(InDoubt, "the run was stopped before an answer came")
+	}
+	return w.outcome(Rejected, "%v", err)
+}
+
+// reread reads the twin and decides: with a twin, the write may be sent under
+// its ETag; without one, the outcome is final.
+func (w *write) reread() (*twin.Twin, Outcome) {
+	var err error
+	for try := range maxTries {
+		var now *twin.Twin
+		if now, err = w.writer.Twin(w.ctx, w.change.Ref); err == nil {
+			return w.decide(now)
+		}
+		if errors.Is(err, twin.ErrNotFound) {
+			return nil, w.outcome(Gone, "%v", err)
+		}
+		if errors.Is(err, twin.ErrDenied) {
+			w.stop(err)
+		}
+		if !w.backOff(try) {
+			break
+		}
+	}
+	return nil, w.outcome(InDoubt, "reading it again failed: %v", err)
+}
+
+// backOff waits before the next try, and reports whether the run lasted.
+func (w *write) backOff(try int) bool {
+	return sleep(w.application.ctx, min(time.Second<<try, 30*time.Second))
+}
+
+// decide compares the touched places of the twin as it is now with what they
+// were when the plan was computed and with what they should become.
+func (w *write) decide(now *twin.Twin) (*twin.Twin, Outcome) {
+	if now.DesiredVersion() < w.change.DesiredVersion {
+		return nil, w.outcome(Changed, "the device was deleted and created again")
+	}
+	wanted := true
+	for _, e := range w.change.Edits {
+		value, _ := place(now, e)
+		if twin.Equal(value, e.After) {
+			continue
+		}
+		wanted = false
+		if !twin.Equal(value, e.Before) {
+			return nil, w.outcome(Changed, "%s is %s now, it was %s", e.Name(), show(value), show(e.Before))
+		}
+	}
+	if wanted {
+		return nil, w.outcome(Converged, "")
+	}
+	return now, Outcome{}
+}
+
+// place returns what stands at an edit's place, nil when nothing does.
+func place(t *twin.Twin, e Edit) (any, bool) {
+	o, _ := t.Section(e.Section)
+	v, ok := o.Lookup(e.Path...)
+	return withoutMetadata(v), ok
+}
+
+// show returns a value as a person reads it in a sentence.
+func show(v any) string {
+	if v == nil {
+		return "absent"
+	}
+	return rules.Excerpt(string(twin.Encode(v)), 60)
+}
+
+// sleep waits, and reports whether ctx lasted.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
