@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twinrules/twinrules/hub/emulator"
+	"github.com/twinrules/twinrules/hub/snapshot"
+)
+
+func newEmulator(env *environment) *cobra.Command {
+	var (
+		opts                          emulator.Options
+		fleet, dir, faults, log, role string
+	)
+	cmd := &cobra.Command{
+		Use:   "emulator",
+		Short: "Run a hub on loopback, for tests and for trying things",
+		Long: `emulator serves the hub's service API and an Entra-shaped authority over TLS on loopback, until it gets a
+signal. When ready it prints one JSON line and has written the same to DIR/ready.json: the address, the
+certificate authority, the tenant, a client and its secret. Another process uses it with standard variables:
+
+  SSL_CERT_FILE=$ca AZURE_AUTHORITY_HOST=$authority AZURE_TENANT_ID=$tenant AZURE_CLIENT_ID=$client \
+    AZURE_CLIENT_SECRET=$secret twinrules plan PACK --hub $hubAddr --credential client-secret`,
+		Example: "  twinrules emulator --listen 127.0.0.1:18443 --fleet fleet.ndjson.zst --dir emu",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := emulatorOptions(cmd.Context(), opts, fleet, faults, role)
+			if err != nil {
+				return err
+			}
+			if log != "" {
+				f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				o.RequestLog = f
+			}
+			return env.runEmulator(cmd.Context(), o, dir)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.Listen, "listen", "127.0.0.1:18443", "address of the hub; port 0 picks a free one")
+	flags.StringVar(&opts.HubName, "hub-name", "emu.azure-devices.net", "name that the hub goes by")
+	flags.StringVar(&fleet, "fleet", "", "recorded fleet to begin with, in any format that snapshot inspect reads")
+	flags.StringVar(&dir, "dir", "emulator", "folder of ready.json and ca.pem")
+	flags.Uint64Var(&opts.Seed, "seed", 1, "decides every id and secret")
+	flags.StringVar(&role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
+	flags.StringVar(&faults, "faults", "", "file with a JSON list of faults to make")
+	flags.StringVar(&log, "request-log", "", "file to append each request to, as a line of JSON")
+	return cmd
+}
+
+func roleNames() (names []string) {
+	for _, r := range emulator.Roles {
+		names = append(names, r.Flag)
+	}
+	return names
+}
+
+// emulatorOptions reads what the flags name.
+func emulatorOptions(ctx context.Context, o emulator.Options, fleet, faults, role string) (*emulator.Options, error) {
+	found := false
+	for _, r := range emulator.Roles {
+		if r.Flag == role {
+			o.Applications, found = []emulator.Application{{Roles: []*emulator.Role{r}}}, true
+		}
+	}
+	if !found {
+		return nil, usagef("--role: %q is none of %s", role, strings.Join(roleNames(), ", "))
+	}
+	if faults != "" {
+		data, err := os.ReadFile(faults)
+		if err != nil {
+			return nil, err
+		}
+		if o.Faults, err = emulator.ReadFaults(data); err != nil {
+			return nil, err
+		}
+	}
+	if fleet == "" {
+		return &o, nil
+	}
+	s, err := snapshot.Open(fleet)
+	if err != nil {
+		return nil, err
+	}
+	return &o, seedFrom(ctx, &o, s)
+}
+
+// seedFrom fills the emulator with a recorded fleet.
+func seedFrom(ctx context.Context, o *emulator.Options, s *snapshot.Snapshot) error {
+	o.Twins = s.All(ctx)
+	for c, err := range s.Configurations(ctx) {
+		if err != nil {
+			return err
+		}
+		o.Configurations = append(o.Configurations, c)
+	}
+	return nil
+}
+
+func (env *environment) runEmulator(ctx context.Context, o *emulator.Options, dir string) error {
+	e, err := emulator.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	ready, err := e.WriteReady(dir)
+	if err != nil {
+		return errors.Join(err, e.Close())
+	}
+	line, err := json.Marshal(ready)
+	if err == nil {
+		_, err = fmt.Fprintf(env.stdout, "%s\n", line)
+	}
+	if err != nil {
+		return errors.Join(err, e.Close())
+	}
+	<-ctx.Done()
+	return e.Close()
+}

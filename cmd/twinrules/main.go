@@ -1,0 +1,122 @@
+// Command twinrules is policy as code for the device and module twins of an
+// Azure IoT Hub: it shows what rule packs would change, changes it, and only it.
+//
+// This package is the only code that reads flags, the environment and the wall
+// clock. It wires the others together; each command has a file of its own, and
+// [commands] lists them. What a rule means, how a plan is computed and how a hub
+// is spoken to are left to packages rules, engine and hub.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the process at once
+	os.Exit(run(ctx, system(), os.Args[1:]))
+}
+
+// An environment is what a command can see of the world.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookup         func(name string) (string, bool)
+	now            func() time.Time
+
+	stdinTerminal, stdoutTerminal, stderrTerminal bool
+	width                                         int    // of stdout's terminal, 0 when it is none
+	self                                          string // how to call this program again
+}
+
+// system returns the environment of the process.
+func system() *environment {
+	e := &environment{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, now: time.Now,
+		stdinTerminal: term.IsTerminal(int(os.Stdin.Fd())), stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())), self: "twinrules",
+	}
+	if e.stdoutTerminal {
+		e.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	}
+	if strings.Contains(os.Args[0], string(filepath.Separator)+"go-build") {
+		e.self = "go run ./cmd/twinrules"
+	}
+	return e
+}
+
+// color reports whether stdout gets colours.
+func (e *environment) color() bool {
+	if v, ok := e.lookup("NO_COLOR"); ok && v != "" {
+		return false
+	}
+	if v, ok := e.lookup("CLICOLOR_FORCE"); ok && v != "" && v != "0" {
+		return true
+	}
+	terminal, _ := e.lookup("TERM")
+	return e.stdoutTerminal && terminal != "dumb"
+}
+
+// run runs the command that args ask for and returns its exit code.
+func run(ctx context.Context, env *environment, args []string) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	return env.exit(ctx, root.ExecuteContext(ctx))
+}
+
+// commands lists the commands, in the order help shows them.
+var commands = []func(*environment) *cobra.Command{
+	newDemo, newCheck, newTest, newPlan, newDiff, newApply, newExplain, newRun, newServe,
+	newSnapshot, newPlugin, newEmulator, newVersion,
+}
+
+func newRoot(env *environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "twinrules",
+		Short: "Policy as code for the twins of an Azure IoT Hub",
+		Long: `twinrules shows what rule packs would change in the device and module twins of an
+Azure IoT Hub, changes it, and nothing else.
+
+Every flag can be set by a variable: --hub by TWINRULES_HUB, --state by TWINRULES_STATE.
+
+Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
+3 a limit or guard tripped; 4 partial; 64 usage; 130 interrupted.`,
+		Example:       "  twinrules demo",
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.fillFlags(cmd.Flags()) },
+	}
+	root.SetIn(env.stdin)
+	root.SetOut(env.stdout)
+	root.SetErr(env.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	for _, command := range commands {
+		root.AddCommand(command(env))
+	}
+	return root
+}
+
+// fillFlags sets the flags that the command line leaves out from variables.
+func (e *environment) fillFlags(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "TWINRULES_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		v, ok := e.lookup(name)
+		if !ok || v == "" || f.Changed || err != nil || f.Name == "help" {
+			return
+		}
+		if setErr := flags.Set(f.Name, v); setErr != nil {
+			err = usage(setErr)
+		}
+	})
+	return err
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// A compiled is a pack that is ready to run, with the plugin host it holds.
+type compiled struct {
+	*rules.Program
+	host *plugins.Host
+}
+
+// Close frees the plugins.
+func (c *compiled) Close(ctx context.Context) error { return c.host.Close(ctx) }
+
+// openPack loads and compiles the pack at path, a folder or one file. Its
+// mistakes come as rules.Diagnostics whose files are named from where the
+// command was called.
+func openPack(ctx context.Context, path string) (*compiled, error) {
+	fsys, err := packFS(path)
+	if err != nil {
+		return nil, fmt.Errorf("read pack: %w", err)
+	}
+	program, err := compile(ctx, fsys)
+	return program, inFolder(err, path)
+}
+
+// inFolder puts the pack's folder before the names of the files with mistakes.
+func inFolder(err error, path string) error {
+	var list rules.Diagnostics
+	if !errors.As(err, &list) {
+		return err
+	}
+	folder := path
+	if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+		folder = filepath.Dir(path)
+	}
+	for _, d := range list {
+		d.Pos.File = filepath.Join(folder, d.Pos.File)
+	}
+	return list
+}
+
+// packFS returns the files of a pack. Nothing outside its folder can be reached
+// through it, by symbolic links neither.
+func packFS(path string) (fs.FS, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		root, err := os.OpenRoot(path)
+		if err != nil {
+			return nil, err
+		}
+		return root.FS(), nil
+	}
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	return oneFile{root.FS(), filepath.Base(path)}, nil
+}
+
+// A oneFile is a folder in which only one file is seen; others, such as
+// plugins, can be opened by name.
+type oneFile struct {
+	fs.FS
+	name string
+}
+
+// ReadDir lists the one file.
+func (f oneFile) ReadDir(string) ([]fs.DirEntry, error) {
+	info, err := fs.Stat(f.FS, f.name)
+	if err != nil {
+		return nil, err
+	}
+	return []fs.DirEntry{fs.FileInfoToDirEntry(info)}, nil
+}
+
+// compile loads and compiles the pack in fsys. All mistakes are found at once:
+// those of the files do not hide those of the expressions.
+func compile(ctx context.Context, fsys fs.FS) (*compiled, error) {
+	pack, err := rules.Load(fsys)
+	if pack == nil {
+		return nil, err
+	}
+	host, err := plugins.NewHost(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(pack, name) })
+	program, err := rules.Compile(ctx, pack, &rules.Options{Plugins: set})
+	if err != nil {
+		return nil, errors.Join(err, host.Close(ctx))
+	}
+	return &compiled{program, host}, nil
+}
+
+// maxModule is the largest plugin that is read, in bytes.
+const maxModule = 16 << 20
+
+// readPlugin reads a plugin's module out of the pack and checks that it is the
+// one that the pack was reviewed with.
+func readPlugin(pack *rules.Pack, name string) ([]byte, error) {
+	for _, p := range pack.Plugins {
+		if p.Name != name {
+			continue
+		}
+		f, err := pack.FS.Open(p.Source)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.LimitReader(f, maxModule+1))
+		if err != nil {
+			return nil, err
+		}
+		if len(data) > maxModule {
+			return nil, fmt.Errorf("%s has more than %d bytes", p.Source, maxModule)
+		}
+		if sum := sha256.Sum256(data); p.Digest != "sha256:"+hex.EncodeToString(sum[:]) {
+			return nil, fmt.Errorf("%s is not the file that the pack names: its digest is sha256:%s", p.Source, hex.EncodeToString(sum[:]))
+		}
+		return data, nil
+	}
+	return nil, fmt.Errorf("the pack declares no plugin %q", name)
+}
+
+// packPath returns the pack that args name, the current folder by default.
+func packPath(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "."
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/engine/report"
+)
+
+func newRun(env *environment) *cobra.Command {
+	var (
+		source  sourceFlags
+		state   stateFlags
+		how     planFlags
+		workers int
+	)
+	cmd := &cobra.Command{
+		Use:   "run [PACK]",
+		Short: "One scheduled pass: plan, guard, write, and exit",
+		Long: `run is what a CronJob, a Container Apps job or a systemd timer calls: it takes the hub's lock, plans the
+pack, and applies the plan unless a limit or a conflict is in the way.`,
+		Example: "  twinrules run rules/ --hub contoso.azure-devices.net --credential workload-identity",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if source.snapshot != "" {
+				return usagef("a snapshot cannot be changed: give --hub HOST or --demo")
+			}
+			ctx := cmd.Context()
+			program, err := env.openNamed(ctx, packPath(args), len(args) == 0 && source.demo)
+			if err != nil {
+				return err
+			}
+			defer program.Close(ctx)
+			fleet, err := source.open(ctx, env, &state)
+			if err != nil {
+				return err
+			}
+			defer fleet.Close()
+			lock, err := state.lock(env, fleet.hub)
+			if err != nil {
+				return err
+			}
+			defer lock.Unlock()
+			p, err := env.pass(ctx, program, fleet, &state, how, workers)
+			if err != nil {
+				return err
+			}
+			return env.finish(p)
+		},
+	}
+	source.add(cmd)
+	state.add(cmd)
+	how.add(cmd)
+	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
+	return cmd
+}
+
+// A pass is one scheduled pass of a pack.
+type pass struct {
+	plan    *engine.Plan
+	receipt *engine.Receipt // nil when nothing was to be written, or could not be
+	folder  string
+}
+
+// pass plans and applies, with the hub's lock held by the caller.
+func (env *environment) pass(ctx context.Context, program *compiled, fleet *fleet, state *stateFlags, how planFlags, workers int) (*pass, error) {
+	plan, err := env.evaluate(ctx, program, fleet, how)
+	if err != nil {
+		return nil, err
+	}
+	p := &pass{plan: plan}
+	if plan.Obstacle() != "" || plan.Empty() {
+		return p, nil
+	}
+	p.receipt, p.folder, err = env.applyPlan(ctx, plan, fleet, state, workers)
+	return p, err
+}
+
+// finish prints a pass and turns it into an exit code.
+func (env *environment) finish(p *pass) error {
+	if err := report.Text.Plan(env.stdout, p.plan, &report.Options{Color: env.color(), Width: env.width}); err != nil {
+		return err
+	}
+	if p.receipt == nil {
+		return planExit(p.plan, false)
+	}
+	fmt.Fprintln(env.stdout)
+	env.printReceipt(p.receipt, p.folder)
+	if !p.receipt.Complete() {
+		return quiet(exitPartial)
+	}
+	return planExit(p.plan, false)
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/spf13/cobra"
+
+	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/hub"
+	"github.com/twinrules/twinrules/hub/credential"
+	"github.com/twinrules/twinrules/hub/snapshot"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// That a hub and a snapshot fit the engine, for the compiler.
+var (
+	_ engine.Source              = (*hub.Client)(nil)
+	_ engine.Writer              = (*hub.Client)(nil)
+	_ engine.ConfigurationWriter = (*hub.Client)(nil)
+	_ engine.Source              = (*snapshot.Snapshot)(nil)
+)
+
+// sourceFlags are the flags of every command that reads a fleet.
+type sourceFlags struct {
+	hub, snapshot       string
+	demo                bool
+	now                 string
+	credential          []string
+	tenantID, clientID  string
+	secretEnv           string
+	secretFile, authURL string
+}
+
+func (f *sourceFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.hub, "hub", "", "read the hub of this host name, such as contoso.azure-devices.net")
+	flags.StringVar(&f.snapshot, "snapshot", "", "read this recorded fleet")
+	flags.BoolVar(&f.demo, "demo", false, "read the embedded emulator with its sample fleet")
+	flags.StringSliceVar(&f.credential, "credential", nil, "who signs in at the hub: "+credentialNames()+"; several are tried in order")
+	flags.StringVar(&f.tenantID, "tenant-id", "", "Entra tenant (default $AZURE_TENANT_ID)")
+	flags.StringVar(&f.clientID, "client-id", "", "Entra application (default $AZURE_CLIENT_ID)")
+	flags.StringVar(&f.secretEnv, "client-secret-env", "", "variable that holds the client secret (default AZURE_CLIENT_SECRET)")
+	flags.StringVar(&f.secretFile, "client-secret-file", "", "file that holds the client secret")
+	flags.StringVar(&f.authURL, "authority", "", "URL to sign in at (default $AZURE_AUTHORITY_HOST, else Microsoft's)")
+	flags.StringVar(&f.now, "now", "", "the time that rules see as now (default: the snapshot's, else the present)")
+	cmd.MarkFlagsMutuallyExclusive("hub", "snapshot", "demo")
+}
+
+func credentialNames() string {
+	names := ""
+	for i, k := range credential.Kinds {
+		if i > 0 {
+			names += ", "
+		}
+		names += k.Name
+	}
+	return names
+}
+
+// A fleet is an opened source.
+type fleet struct {
+	engine.Source
+	writer   engine.Writer // nil for a snapshot
+	hub      string        // host name, "" when it is not known
+	now      time.Time     // what rules see as now
+	complete bool
+	size     int // twins, when that is known; else 0
+	close    func() error
+}
+
+// Close frees what the source holds.
+func (f *fleet) Close() error {
+	if f.close == nil {
+		return nil
+	}
+	return f.close()
+}
+
+func (f *fleet) moment() rules.Moment { return rules.Moment{Now: f.now, Hub: f.hub} }
+
+// open opens the source that the flags name.
+func (f *sourceFlags) open(ctx context.Context, env *environment, state *stateFlags) (*fleet, error) {
+	opened, err := f.source(ctx, env, state)
+	if err != nil || f.now == "" {
+		return opened, err
+	}
+	if opened.now, err = time.Parse(time.RFC3339, f.now); err != nil {
+		return nil, usagef("--now: %q is not a time such as 2026-11-21T06:00:00Z", f.now)
+	}
+	return opened, nil
+}
+
+func (f *sourceFlags) source(ctx context.Context, env *environment, state *stateFlags) (*fleet, error) {
+	switch {
+	case f.snapshot != "":
+		return openSnapshot(env, f.snapshot)
+	case f.demo:
+		return openDemo(ctx, env, state)
+	case f.hub != "":
+		return f.openHub(env)
+	}
+	return nil, usagef("which fleet? give --hub HOST, --snapshot FILE or --demo")
+}
+
+func openSnapshot(env *environment, path string) (*fleet, error) {
+	s, err := snapshot.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{Source: s, hub: s.Hub, now: s.TakenAt, complete: s.Complete, size: s.Header.Twins}
+	if f.now.IsZero() {
+		fmt.Fprintf(env.stderr, "twinrules: %s does not say when it was taken; rules see the present as now (set it with --now)\n", path)
+		f.now = env.now().UTC()
+	}
+	return f, nil
+}
+
+func (f *sourceFlags) openHub(env *environment) (*fleet, error) {
+	cred, err := f.newCredential(env)
+	if err != nil {
+		return nil, err
+	}
+	client, err := hub.NewClient(f.hub, cred, nil)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return &fleet{Source: client, writer: client, hub: client.Host(), now: env.now().UTC(), complete: true}, nil
+}
+
+func (f *sourceFlags) newCredential(env *environment) (azcore.TokenCredential, error) {
+	return credential.New(credential.Config{
+		Kinds: f.credential, TenantID: f.tenantID, ClientID: f.clientID,
+		SecretEnv: f.secretEnv, SecretFile: f.secretFile, Authority: f.authURL,
+	}, env.lookup)
+}
