@@ -30,11 +30,16 @@ type write struct {
 func (w *write) run() Outcome {
 	etag := w.change.ETag
 	w.doubt = w.journal.Past(w.change.Ref) == InDoubt
-	for range maxRebases {
+	for try := 0; ; try++ {
 		if w.doubt || etag == "" {
 			now, o := w.reread()
-			if now == nil {
+			switch {
+			case now == nil:
 				return o
+			case try > maxRebases && now.ETag == etag:
+				return w.outcome(InDoubt, "the answers to its writes keep getting lost")
+			case try > maxRebases:
+				return w.outcome(Changed, "others keep changing the twin")
 			}
 			etag, w.doubt = now.ETag, false
 		}
@@ -44,7 +49,6 @@ func (w *write) run() Outcome {
 		}
 		w.doubt = true
 	}
-	return w.outcome(Changed, "others keep changing the twin")
 }
 
 func (w *write) outcome(status Status, format string, args ...any) Outcome {

@@ -77,10 +77,14 @@ func (l Leaf) Agrees(other Leaf) bool {
 	return object || short.Value == nil && long.Value == nil
 }
 
-// PatchOf returns the patch that makes leaves hold, which must agree.
+// PatchOf returns the patch that makes leaves hold, which must agree. Of two for
+// one path the first is written.
 func PatchOf(leaves []Leaf) (p Patch) {
-	sorted := slices.SortedFunc(slices.Values(leaves), Leaf.Compare) // parents first
-	for _, l := range sorted {
+	sorted := slices.SortedStableFunc(slices.Values(leaves), Leaf.Compare) // parents first
+	for i, l := range sorted {
+		if i > 0 && l.Compare(sorted[i-1]) == 0 {
+			continue
+		}
 		section := &p.Tags
 		if l.Section == "desired" {
 			section = &p.Desired

@@ -1,0 +1,65 @@
+package plugins
+
+import (
+	"context"
+	"time"
+
+	"github.com/twinrules/twinrules/plugins/abi"
+	"github.com/twinrules/twinrules/plugins/wasm"
+)
+
+// initialize makes the first guest, gives it config, and keeps what it then
+// holds for all calls and guests to start from.
+func (i *Instance) initialize(ctx context.Context, config []byte) error {
+	g, err := newGuest(i.module)
+	if err != nil {
+		return &Error{Code: InitTrap, Plugin: i.module.name, Err: reason(err, nil)}
+	}
+	g.env.begin(time.Unix(0, 0), config)
+	answer, err := g.initialize(config)
+	i.say(ctx, nil, g.env.said())
+	if err == nil && answer != nil {
+		err = refusal(answer)
+	}
+	if err != nil {
+		defer g.close()
+		return i.initFailure(g, err)
+	}
+	i.snapshot = g.snapshot()
+	i.free = append(i.free, g)
+	return nil
+}
+
+// initialize runs what a module wants to run first, and sizes the buffer for
+// input. It returns what init answers, nil when it accepts config.
+func (g *guest) initialize(config []byte) ([]byte, error) {
+	for _, name := range []string{wasm.StartExport, abi.Initialize} {
+		if f := g.mod.ExportedFunction(name); f != nil {
+			if _, err := g.call(f, 0, 0); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if f := g.mod.ExportedFunction(abi.Init); f != nil {
+		if answer, err := g.ask(f, config); err != nil || answer != nil {
+			return answer, err
+		}
+	}
+	at, err := g.call(g.alloc, firstRoom, 0)
+	if g.at, g.room = uint32(at), 0; g.at != 0 {
+		g.room = firstRoom
+	}
+	return nil, err
+}
+
+func (i *Instance) initFailure(g *guest, err error) *Error {
+	budget := i.module.options.InitFuel
+	e := &Error{Code: InitError, Plugin: i.module.name, Fuel: budget - max(0, g.left()), Log: g.env.said(), Err: err}
+	switch {
+	case g.left() < 0:
+		e.Code, e.Err = InitFuel, fuelError(budget)
+	case crashed(err):
+		e.Code, e.Err, e.Trace = InitTrap, reason(err, e.Log), err.Error()
+	}
+	return e
+}

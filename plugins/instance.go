@@ -1,0 +1,179 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/plugins/abi"
+	"github.com/twinrules/twinrules/rules"
+)
+
+var _ rules.Plugin = (*Instance)(nil)
+
+// An Instance is a plugin with a rule's configuration. It is safe for concurrent
+// use and lives as long as its host.
+type Instance struct {
+	module   *Module
+	view     *view
+	grants   grants
+	snapshot *snapshot     // after init
+	slots    chan struct{} // one for each call that may run
+
+	mu   sync.Mutex
+	free []*guest // the last one used comes first
+}
+
+// An Answer is what a plugin says of one twin.
+type Answer struct {
+	Finding  *rules.Finding // nil when the plugin does not match
+	Severity string         // one of abi.Severities, or ""
+	Labels   map[string]string
+	Fuel     int64 // used; the same for the same input
+	Log      []Line
+}
+
+func newInstance(m *Module) *Instance {
+	i := &Instance{module: m, slots: make(chan struct{}, m.options.Instances)}
+	var reads, writes []string
+	if m.report.Manifest != nil {
+		reads, writes = m.report.Manifest.Reads, m.report.Manifest.Writes
+	}
+	i.view, i.grants = newView(reads), newGrants(writes)
+	return i
+}
+
+// Reads lists the paths that the manifest declares, nil for the whole twin.
+func (i *Instance) Reads() []string { return i.view.paths }
+
+// Writes lists the paths that the plugin's patch may set.
+func (i *Instance) Writes() []string { return i.grants.paths }
+
+// Eval judges t as of now. Its errors are [*Error], or ctx's.
+func (i *Instance) Eval(ctx context.Context, t *twin.Twin, now time.Time) (*rules.Finding, error) {
+	a, err := i.Judge(ctx, t, now)
+	if err != nil {
+		return nil, err
+	}
+	return a.Finding, nil
+}
+
+// Judge is Eval with all that is known of the call.
+func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Answer, error) {
+	g, err := i.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer i.put(g)
+	a, err := i.judge(g, t, now)
+	i.say(ctx, t, g.env.lines)
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.Ref = t.Ref
+	}
+	return a, err
+}
+
+func (i *Instance) judge(g *guest, t *twin.Twin, now time.Time) (*Answer, error) {
+	g.input = i.view.append(g.input[:0], t, now)
+	g.env.begin(now, g.input)
+	if len(g.input) > abi.MaxInput {
+		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
+	}
+	g.restore(i.snapshot)
+	g.fuel.Set(uint64(i.module.options.Fuel))
+	text, err := g.ask(g.evaluate, g.input)
+	if err != nil {
+		return nil, i.failure(g, err)
+	}
+	a := &Answer{Fuel: i.module.options.Fuel - g.left(), Log: g.env.said()}
+	if text == nil {
+		return a, nil
+	}
+	if failed := decodeOutput(text, a, i.grants); failed != nil {
+		failed.Plugin, failed.Fuel, failed.Log = i.module.name, a.Fuel, a.Log
+		return nil, failed
+	}
+	return a, nil
+}
+
+// failure classifies what went wrong in a call, and marks a guest that crashed.
+func (i *Instance) failure(g *guest, err error) *Error {
+	e := &Error{Plugin: i.module.name, Fuel: i.module.options.Fuel - max(0, g.left()), Log: g.env.said(), Err: err}
+	switch {
+	case crashed(err) && g.left() < 0:
+		e.Code, e.Err = EvalFuel, fuelError(i.module.options.Fuel)
+	case crashed(err):
+		e.Code, e.Err, e.Trace = EvalTrap, reason(err, e.Log), err.Error()
+	case errors.Is(err, errNoRoom):
+		e.Code = EvalMemory
+	case errors.Is(err, errOutputSize):
+		e.Code = EvalOutputSize
+	default:
+		e.Code = EvalOutputInvalid
+	}
+	g.broken = crashed(err)
+	return e
+}
+
+// take returns a guest for one call, when there is one to spare.
+func (i *Instance) take(ctx context.Context) (*guest, error) {
+	select {
+	case i.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		<-i.slots
+		return nil, context.Cause(ctx)
+	}
+	g, err := i.guest()
+	if err != nil {
+		<-i.slots
+	}
+	return g, err
+}
+
+func (i *Instance) guest() (*guest, error) {
+	i.mu.Lock()
+	if n := len(i.free); n > 0 {
+		g := i.free[n-1]
+		i.free = i.free[:n-1]
+		i.mu.Unlock()
+		return g, nil
+	}
+	i.mu.Unlock()
+	g, err := newGuest(i.module)
+	if err == nil {
+		err = g.grow(i.snapshot)
+	}
+	if err != nil {
+		return nil, &Error{Code: EvalMemory, Plugin: i.module.name, Err: reason(err, nil)}
+	}
+	return g, nil
+}
+
+// put ends the call of g, which serves others unless it crashed or grew.
+func (i *Instance) put(g *guest) {
+	if g.broken || !g.fits(i.snapshot) {
+		g.close()
+	} else {
+		i.mu.Lock()
+		i.free = append(i.free, g)
+		i.mu.Unlock()
+	}
+	<-i.slots
+}
+
+// say logs what the plugin said, of t unless that is nil.
+func (i *Instance) say(ctx context.Context, t *twin.Twin, lines []Line) {
+	for _, line := range lines {
+		log := i.module.log
+		if t != nil {
+			log = log.With("twin", t.Ref.String())
+		}
+		log.LogAttrs(ctx, line.Level, line.Text)
+	}
+}
