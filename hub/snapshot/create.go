@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,8 +17,9 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// A Recorder writes a snapshot. Nothing stands at its path before [Recorder.Finish].
-// It is used by one goroutine at a time.
+// A Recorder writes a snapshot. Nothing stands at its path before
+// [Recorder.Finish]; what stood there before is replaced in one step. It is used
+// by one goroutine at a time.
 type Recorder struct {
 	header Header
 	path   string
@@ -29,8 +29,12 @@ type Recorder struct {
 	err    error
 }
 
-// Create begins a snapshot at path, in zstd when its name ends in ".zst". The
-// caller ends it with Finish or Abort.
+// errEnded is the fate of calls after Finish or Abort.
+var errEnded = errors.New("the recording has ended")
+
+// Create begins a snapshot at path, in zstd when its name ends in ".zst" or
+// ".zstd". Only its owner may read the file. The caller ends it with Finish or
+// Abort.
 func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, error) {
 	body, err := os.CreateTemp(filepath.Dir(path), ".snapshot-*")
 	if err != nil {
@@ -48,7 +52,7 @@ func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, e
 
 // compressed returns a writer to w in the form that the path's name asks for.
 func (r *Recorder) compressed(w io.Writer) (io.WriteCloser, error) {
-	if !strings.HasSuffix(r.path, ".zst") {
+	if !namedZstd(r.path) {
 		return nopCloser{w}, nil
 	}
 	return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
@@ -61,43 +65,64 @@ func (nopCloser) Close() error { return nil }
 // Twin records t as the hub wrote it.
 func (r *Recorder) Twin(t *twin.Twin) error {
 	r.header.Twins++
-	return r.line(t.JSON())
+	return r.line(t.Ref, t.JSON())
 }
 
 // Configuration records c with what a service may set and what the hub counts.
 func (r *Recorder) Configuration(c *twin.Configuration) error {
 	r.header.Configurations++
-	return r.line(twin.Encode(map[string]any{"configuration": c}))
+	return r.line(c.Ref(), twin.Encode(twin.Object{"configuration": configurationDocument(c)}))
 }
 
-func (r *Recorder) line(data []byte) error {
+// configurationDocument returns c as the hub writes it. Its own JSON is the body
+// of a PUT, which has no counts.
+func configurationDocument(c *twin.Configuration) twin.Object {
+	doc, err := twin.DecodeObject(twin.Encode(c))
+	if err != nil {
+		panic(err) // it was encoded just now
+	}
+	if len(c.Counts) > 0 {
+		doc["systemMetrics"] = twin.Object{"results": c.Counts}
+	}
+	return doc
+}
+
+func (r *Recorder) line(ref twin.Ref, data []byte) error {
+	if r.err == nil && len(data) >= maxLine {
+		r.err = fmt.Errorf("%s: more than %d bytes", ref, maxLine-1)
+	}
 	if r.err != nil {
 		return r.err
 	}
-	for _, c := range data {
-		if c == '\n' || c == '\r' { // only white space: inside strings they are escaped
-			data = compact(data)
-			break
-		}
-	}
-	_, r.err = io.MultiWriter(r.out, r.sum).Write(append(data[:len(data):len(data)], '\n'))
+	_, r.err = io.MultiWriter(r.out, r.sum).Write(append(oneLine(data), '\n'))
 	return r.err
 }
 
-func compact(data []byte) []byte {
-	v, err := twin.Decode(data)
-	if err != nil {
-		panic(err) // a twin was parsed before
+// oneLine returns a copy of JSON text without line ends, which are white space
+// there: inside strings they are escaped.
+func oneLine(data []byte) []byte {
+	line := append(make([]byte, 0, len(data)+1), data...)
+	for i, c := range line {
+		if c == '\n' || c == '\r' {
+			line[i] = ' '
+		}
 	}
-	return twin.Encode(v)
+	return line
 }
 
 // Finish writes the file and puts it in its place. Complete says that
-// everything there was has been recorded.
+// everything there was has been recorded. After a failure nothing is changed at
+// the path and nothing is left beside it.
 func (r *Recorder) Finish(complete bool) (Header, error) {
+	if r.body == nil {
+		return Header{}, fmt.Errorf("write snapshot %s: %w", r.path, errEnded)
+	}
 	r.header.Complete = complete
 	r.header.Digest = "sha256:" + hex.EncodeToString(r.sum.Sum(nil))
-	err := errors.Join(r.err, r.out.Close())
+	err := r.err
+	if err == nil {
+		err = r.out.Close()
+	}
 	if err == nil {
 		err = r.assemble()
 	}
@@ -113,7 +138,7 @@ func (r *Recorder) Abort() error {
 		return nil
 	}
 	err := errors.Join(r.body.Close(), os.Remove(r.body.Name()))
-	r.body = nil
+	r.body, r.err = nil, errEnded
 	return err
 }
 

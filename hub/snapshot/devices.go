@@ -2,7 +2,7 @@ package snapshot
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"iter"
 	"time"
 
@@ -35,55 +35,41 @@ func deviceEntries(f *file, _ Header) iter.Seq2[entry, error] {
 	}
 }
 
-// A device is an ExportImportDevice, as far as a twin needs it.
-type device struct {
-	ID           string      `json:"id"`
-	ModuleID     string      `json:"moduleId"`
-	ETag         string      `json:"eTag"`
-	TwinETag     string      `json:"twinETag"`
-	Status       string      `json:"status"`
-	ModelID      string      `json:"modelId"`
-	Tags         twin.Object `json:"tags"`
-	Capabilities twin.Object `json:"capabilities"`
-	Properties   twin.Object `json:"properties"`
+// deviceMembers are the members of an ExportImportDevice that a twin has, too,
+// and what they are called there. Keys and other secrets are among the rest.
+var deviceMembers = [...]struct{ from, to string }{
+	{"id", "deviceId"}, {"moduleId", "moduleId"}, {"twinETag", "etag"}, {"eTag", "deviceEtag"}, {"status", "status"},
+	{"modelId", "modelId"}, {"tags", "tags"}, {"capabilities", "capabilities"}, {"properties", "properties"},
 }
 
 // exported makes a twin of a line of devices.txt.
 func exported(line []byte) (*twin.Twin, error) {
-	var d device
-	if err := json.Unmarshal(line, &d); err != nil {
-		return nil, err
+	device, err := twin.DecodeObject(line)
+	if err != nil {
+		return nil, fmt.Errorf("read exported device: %w", err)
 	}
-	doc := twin.Object{"deviceId": d.ID, "etag": d.TwinETag, "deviceEtag": d.ETag, "status": d.Status}
-	optional(doc, "moduleId", d.ModuleID)
-	optional(doc, "modelId", d.ModelID)
-	for key, o := range map[string]twin.Object{"tags": d.Tags, "capabilities": d.Capabilities, "properties": d.Properties} {
-		if len(o) > 0 {
-			doc[key] = o
+	doc := twin.Object{}
+	for _, m := range deviceMembers {
+		if value := device[m.from]; value != nil {
+			doc[m.to] = value
 		}
 	}
 	return twin.Parse(twin.Encode(doc))
 }
 
-func optional(doc twin.Object, key, value string) {
-	if value != "" {
-		doc[key] = value
-	}
-}
-
 // newest returns the latest time that a twin speaks of, as far as its sections
 // say when they were updated; the zero time when they do not.
-func newest(t *twin.Twin) (latest time.Time) {
-	times := []string{t.LastActivityTime}
-	for _, section := range []twin.Object{t.Desired(), t.Reported()} {
-		at, _ := section.Lookup("$metadata", "$lastUpdated")
-		text, _ := at.(string)
-		times = append(times, text)
+func newest(t *twin.Twin) (at time.Time) {
+	for _, section := range []string{"desired", "reported"} {
+		updated, _ := t.Updated(section)
+		at = latest(at, updated)
 	}
-	for _, text := range times {
-		if at, err := twin.ParseTime(text); err == nil && at.After(latest) && at.Year() > 1 {
-			latest = at
-		}
+	return at
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return latest
+	return a
 }

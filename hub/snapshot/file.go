@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // What is read of a file at the most. A twin has at most 8 KB of tags and twice
@@ -21,8 +23,12 @@ const (
 	freeSize = 64 << 20 // inflated bytes before the ratio counts
 )
 
-// errBomb says that a file inflates beyond reason.
-var errBomb = fmt.Errorf("the file inflates to more than %d times its size: this is no snapshot", maxRatio)
+var (
+	// errBomb says that a file inflates beyond reason.
+	errBomb = fmt.Errorf("the file inflates to more than %d times its size: this is no snapshot", maxRatio)
+	// errCut says that the end of a file is missing.
+	errCut = errors.New("the file is cut off")
+)
 
 // A file is a snapshot file being read from front to back.
 type file struct {
@@ -31,7 +37,8 @@ type file struct {
 	in     *counter
 	zstd   *zstd.Decoder // nil for a plain file
 	reader *bufio.Reader
-	line   int // lines read so far
+	line   int  // lines read so far
+	cut    bool // the last line read has no end
 }
 
 type counter struct {
@@ -64,7 +71,20 @@ func (l *limiter) Read(b []byte) (int, error) {
 
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
+func namedZstd(path string) bool {
+	ext := filepath.Ext(path)
+	return ext == ".zst" || ext == ".zstd"
+}
+
 func openFile(path string) (*file, error) {
+	// Looked at before it is opened: opening a pipe waits for a writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
 	handle, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -78,20 +98,19 @@ func openFile(path string) (*file, error) {
 }
 
 func (f *file) start() error {
-	if info, err := f.file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(errors.New("not a regular file"), err)
-	}
 	plain := bufio.NewReaderSize(f.in, 64<<10)
-	magic, _ := plain.Peek(len(zstdMagic))
+	magic, err := plain.Peek(len(zstdMagic))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
 	compressed := bytes.Equal(magic, zstdMagic)
-	if named := filepath.Ext(f.path) == ".zst" || filepath.Ext(f.path) == ".zstd"; named && !compressed {
+	if namedZstd(f.path) && !compressed {
 		return errors.New("the name says zstd, the content is something else")
 	}
 	if !compressed {
 		f.reader = plain
 		return nil
 	}
-	var err error
 	if f.zstd, err = zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(32<<20)); err != nil {
 		return err
 	}
@@ -109,8 +128,9 @@ func (f *file) Close() error {
 
 // at names the file and the line in err.
 func (f *file) at(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("the file is cut off")
+	var syntax *twin.SyntaxError
+	if errors.Is(err, io.ErrUnexpectedEOF) || f.cut && errors.As(err, &syntax) {
+		err = errCut
 	}
 	if f.line == 0 {
 		return fmt.Errorf("%s: %w", f.path, err)
@@ -133,7 +153,7 @@ func (f *file) next() ([]byte, error) {
 			continue
 		}
 		if errors.Is(err, io.EOF) && len(line) > 0 {
-			err = nil
+			f.cut, err = true, nil
 		}
 		if err == nil {
 			f.line++

@@ -53,13 +53,9 @@ func survey(entries iter.Seq2[entry, error]) (Header, error) {
 		if err != nil {
 			return h, err
 		}
-		if e.configuration != nil {
-			h.Configurations++
-			continue
-		}
-		h.Twins++
-		if at := newest(e.twin); at.After(h.TakenAt) {
-			h.TakenAt = at
+		h.count(e)
+		if e.twin != nil {
+			h.TakenAt = latest(h.TakenAt, newest(e.twin))
 		}
 	}
 	return h, nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -25,13 +26,20 @@ func ownHeader(f *file) (h Header, err error) {
 	if err != nil {
 		return h, err
 	}
+	var version struct {
+		Schema string `json:"twinrules"`
+	}
+	// Asked first: a later version's header may have fields unknown to this one.
+	if err := json.Unmarshal(line, &version); err == nil && version.Schema != Schema {
+		return h, fmt.Errorf("%.40q is no snapshot that this version reads", version.Schema)
+	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
 		return h, fmt.Errorf("header: %w", err)
 	}
-	if h.Schema != Schema {
-		return h, fmt.Errorf("%.40q is no snapshot that this version reads", h.Schema)
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return h, errors.New("header: text behind it")
 	}
 	return h, nil
 }
@@ -44,7 +52,7 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 			yield(entry{}, err)
 			return
 		}
-		sum, twins, configurations := sha256.New(), 0, 0
+		got, sum := Header{}, sha256.New()
 		for line, err := range f.lines() {
 			var e entry
 			if err == nil {
@@ -52,23 +60,39 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 				sum.Write([]byte("\n"))
 				e, err = ownEntry(line)
 			}
-			if e.twin != nil {
-				twins++
-			} else {
-				configurations++
-			}
 			if !yield(e, err) || err != nil {
 				return
 			}
+			got.count(e)
 		}
-		got := "sha256:" + hex.EncodeToString(sum.Sum(nil))
-		switch {
-		case twins < h.Twins || configurations < h.Configurations:
-			yield(entry{}, fmt.Errorf("the file is cut off: %d of %d twins and %d of %d configurations", twins, h.Twins, configurations, h.Configurations))
-		case got != h.Digest:
-			yield(entry{}, fmt.Errorf("the file was altered: its digest is %s, not %s", got, h.Digest))
+		got.Digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+		if err := h.check(got); err != nil {
+			yield(entry{}, err)
 		}
 	}
+}
+
+// count counts an entry.
+func (h *Header) count(e entry) {
+	if e.twin != nil {
+		h.Twins++
+	} else {
+		h.Configurations++
+	}
+}
+
+// check says how what was read differs from what h promises.
+func (h *Header) check(got Header) error {
+	switch {
+	case got.Twins < h.Twins || got.Configurations < h.Configurations:
+		return fmt.Errorf("%w: %d of %d twins and %d of %d configurations", errCut, got.Twins, h.Twins, got.Configurations, h.Configurations)
+	case got.Twins > h.Twins || got.Configurations > h.Configurations:
+		return fmt.Errorf("the file was altered: it holds %d twins and %d configurations, its header says %d and %d",
+			got.Twins, got.Configurations, h.Twins, h.Configurations)
+	case got.Digest != h.Digest:
+		return fmt.Errorf("the file was altered: its digest is %s, not %.80q", got.Digest, h.Digest)
+	}
+	return nil
 }
 
 // configurationPrefix begins the line of a configuration; a twin's line begins
@@ -77,14 +101,12 @@ var configurationPrefix = []byte(`{"configuration":`)
 
 func ownEntry(line []byte) (e entry, err error) {
 	body, isConfiguration := bytes.CutPrefix(line, configurationPrefix)
-	if !isConfiguration {
-		e.twin, err = twin.Parse(line)
+	body, closed := bytes.CutSuffix(body, []byte("}"))
+	// A twin may begin with a member of that name, and then has others behind it.
+	if isConfiguration && closed && json.Valid(body) {
+		e.configuration, err = twin.ParseConfiguration(body)
 		return e, err
 	}
-	body, closed := bytes.CutSuffix(body, []byte("}"))
-	if !closed {
-		return e, errors.New("the line is cut off")
-	}
-	e.configuration, err = twin.ParseConfiguration(body)
+	e.twin, err = twin.Parse(line)
 	return e, err
 }

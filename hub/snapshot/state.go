@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,12 +13,13 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// maxState bounds the size of a state export, which is one JSON document.
-const maxState = 4 << 30
+// maxValue bounds what is read at once of a state export: a device with its
+// modules, of which it may have 50, or a part of the file that is skipped.
+const maxValue = 32 << 20
 
 // stateExport is what "az iot hub state export" writes: one JSON document with
 // configurations and devices by id, modules inside their devices. It holds no
-// etags of twins, so that a plan of it can be looked at and not be applied.
+// etags of twins and no versions.
 var stateExport = &format{
 	name:    "az state export",
 	is:      func(head []byte) bool { return exportHead.Match(head) },
@@ -27,30 +29,54 @@ var stateExport = &format{
 
 func stateEntries(f *file, _ Header) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
-		d := json.NewDecoder(io.LimitReader(f.reader, maxState))
-		err := members(d, func(key string) error {
-			switch key {
-			case "devices":
-				return members(d, func(id string) error { return stateDevice(d, id, yield) })
-			case "configurations":
-				return members(d, func(string) error {
-					return members(d, func(string) error { return stateConfiguration(d, yield) })
-				})
-			}
-			var skip json.RawMessage
-			return d.Decode(&skip)
-		})
+		v := &valueReader{r: f.reader}
+		d := json.NewDecoder(v)
+		v.decoder = d
+		err := stateDocument(d, yield)
 		if err == nil {
 			_, err = d.Token()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			err = errors.New("text after the document")
+			err = errors.New("text behind the document")
 		}
 		if !errors.Is(err, errStop) {
 			yield(entry{}, fmt.Errorf("at byte %d: %w", d.InputOffset(), err))
 		}
 	}
+}
+
+// A valueReader refuses values of more than maxValue bytes, which the decoder
+// would hold in memory whole: it reads on only while the value that begins at
+// its offset has no end.
+type valueReader struct {
+	r       io.Reader
+	n       int64
+	decoder *json.Decoder
+}
+
+func (v *valueReader) Read(b []byte) (int, error) {
+	if v.n-v.decoder.InputOffset() > maxValue {
+		return 0, fmt.Errorf("a value has more than %d bytes", maxValue)
+	}
+	n, err := v.r.Read(b)
+	v.n += int64(n)
+	return n, err
+}
+
+func stateDocument(d *json.Decoder, yield func(entry, error) bool) error {
+	return members(d, func(key string) error {
+		switch key {
+		case "devices":
+			return members(d, func(id string) error { return stateDevice(d, id, yield) })
+		case "configurations":
+			return members(d, func(string) error {
+				return members(d, func(string) error { return stateConfiguration(d, yield) })
+			})
+		}
+		var skip json.RawMessage
+		return d.Decode(&skip)
+	})
 }
 
 // errStop ends the reading of a file because its reader has enough.
@@ -61,21 +87,29 @@ var errStop = errors.New("stop")
 func members(d *json.Decoder, member func(key string) error) error {
 	open, err := d.Token()
 	if err != nil || open == nil {
-		return err
+		return noEOF(err)
 	}
 	if open != json.Delim('{') {
-		return fmt.Errorf("%v where an object should stand", open)
+		return errors.New("something else where an object should stand")
 	}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
-			return err
+			return noEOF(err)
 		}
 		if err := member(key.(string)); err != nil {
-			return err
+			return noEOF(err)
 		}
 	}
 	_, err = d.Token()
+	return noEOF(err)
+}
+
+// noEOF returns err, which is no good end of a file inside of an object.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
 	return err
 }
 
@@ -89,21 +123,25 @@ type stateNode struct {
 	} `json:"identity"`
 	Twin struct {
 		Status     string      `json:"status"`
+		ModelID    string      `json:"modelId"`
 		Tags       twin.Object `json:"tags"`
 		Properties twin.Object `json:"properties"`
 	} `json:"twin"`
 	Modules map[string]stateNode `json:"modules"`
 }
 
-// twin makes a twin of the node.
+// twin makes a twin of the node. What az writes into the identity of a device it
+// writes into the twin of a module.
 func (n stateNode) twin(device, module string) (*twin.Twin, error) {
 	doc := twin.Object{"deviceId": device}
-	optional(doc, "moduleId", module)
-	optional(doc, "status", n.Identity.Status)
-	optional(doc, "connectionState", n.Identity.ConnectionState)
-	optional(doc, "modelId", n.Identity.ModelID)
-	if n.Identity.Status == "" {
-		optional(doc, "status", n.Twin.Status)
+	for key, text := range map[string]string{
+		"moduleId": module, "connectionState": n.Identity.ConnectionState,
+		"status":  cmp.Or(n.Identity.Status, n.Twin.Status),
+		"modelId": cmp.Or(n.Identity.ModelID, n.Twin.ModelID),
+	} {
+		if text != "" {
+			doc[key] = text
+		}
 	}
 	for key, o := range map[string]twin.Object{"tags": n.Twin.Tags, "capabilities": n.Identity.Capabilities, "properties": n.Twin.Properties} {
 		if len(o) > 0 {
