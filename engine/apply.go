@@ -38,6 +38,9 @@ const (
 	InDoubt   Status = "in-doubt"  // an answer was lost and the document could not be read again
 )
 
+// final reports whether a change with status s is not tried again.
+func (s Status) final() bool { return s != "" && s != InDoubt }
+
 // An Outcome is what came of one change.
 type Outcome struct {
 	Ref    twin.Ref `json:"ref"`
@@ -131,23 +134,32 @@ type application struct {
 	progress sync.Mutex // held while Progress runs
 }
 
-// twins works through the changes. Every worker takes the next one and waits
-// for its end; nothing new is begun once ctx has ended.
+// twins works through the changes whose end the journal does not know. Every
+// worker takes the next one and waits for its end; nothing new is begun once ctx
+// has ended.
 func (a *application) twins() {
+	var open []int
+	for i, c := range a.plan.Changes {
+		if past := a.journal.Past(c.Ref); past.final() {
+			a.outcomes[i] = Outcome{Ref: c.Ref, Status: past, Resumed: true}
+		} else {
+			open = append(open, i)
+		}
+	}
 	workers := a.opts.Workers
 	if workers <= 0 {
 		workers = 8
 	}
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(workers, len(a.plan.Changes)) {
+	for range min(workers, len(open)) {
 		wg.Go(func() {
 			for i := range next {
 				a.outcomes[i] = a.one(&a.plan.Changes[i])
 			}
 		})
 	}
-	for i := range a.plan.Changes {
+	for _, i := range open {
 		select {
 		case next <- i:
 			continue
@@ -162,8 +174,8 @@ func (a *application) twins() {
 // one makes one change and reports its outcome. The zero Outcome says that the
 // run was stopped before it was begun.
 func (a *application) one(c *Change) Outcome {
-	if past := a.journal.Past(c.Ref); past != "" && past != InDoubt {
-		return Outcome{Ref: c.Ref, Status: past, Resumed: true}
+	if a.ctx.Err() != nil {
+		return Outcome{}
 	}
 	ctx, cancel := a.settling()
 	defer cancel()
@@ -187,22 +199,11 @@ func (a *application) settling() (context.Context, context.CancelFunc) {
 		grace = 10 * time.Second
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(a.ctx))
-	var timer *time.Timer
-	var mu sync.Mutex
 	stop := context.AfterFunc(a.ctx, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		timer = time.AfterFunc(grace, cancel)
-	})
-	return ctx, func() {
-		stop()
-		mu.Lock()
-		defer mu.Unlock()
-		if timer != nil {
-			timer.Stop()
-		}
+		sleep(ctx, grace)
 		cancel()
-	}
+	})
+	return ctx, func() { stop(); cancel() }
 }
 
 func (a *application) report(o Outcome) {
@@ -263,19 +264,27 @@ func (a *application) configurations(r *Receipt) error {
 
 func (a *application) configuration(w ConfigurationWriter, c ConfigurationChange) (Outcome, error) {
 	o := Outcome{Ref: twin.Ref{Configuration: c.ID}}
-	if past := a.journal.Past(o.Ref); past != "" && past != InDoubt {
+	if past := a.journal.Past(o.Ref); past.final() {
 		o.Status, o.Resumed = past, true
 		return o, nil
 	}
-	if err := a.journal.Intend(o.Ref); err != nil {
-		return o, fmt.Errorf("journal: %w", err)
-	}
 	ctx, cancel := a.settling()
 	defer cancel()
-	o.Status, o.Detail = a.configurationStatus(c.make(ctx, w))
-	if o.Status == InDoubt && a.err() != nil {
+	err := a.attempt(a.ctx, unreached, func() error {
+		if err := a.journal.Intend(o.Ref); err != nil {
+			a.stop(fmt.Errorf("journal: %w", err))
+			return errStopped
+		}
+		return c.make(ctx, w)
+	})
+	if errors.Is(err, twin.ErrDenied) || errors.Is(err, twin.ErrUnavailable) {
+		a.stop(err)
+		err = errStopped
+	}
+	if err == errStopped {
 		return o, a.err()
 	}
+	o.Status, o.Detail = c.status(err)
 	if err := a.journal.Record(o); err != nil {
 		return o, fmt.Errorf("journal: %w", err)
 	}
@@ -294,21 +303,20 @@ func (c ConfigurationChange) make(ctx context.Context, w ConfigurationWriter) er
 	return err
 }
 
-// configurationStatus reads the answer to a configuration's write. The next
-// plan is computed from the configurations as they are, so that one whose
-// answer was lost is seen and either done or wanted again.
-func (a *application) configurationStatus(err error) (Status, string) {
+// status reads the answer to a configuration's write. The next plan is computed
+// from the configurations as they are, so that one whose answer was lost is seen
+// and either done or wanted again.
+func (c ConfigurationChange) status(err error) (Status, string) {
 	switch {
 	case err == nil:
 		return Written, ""
-	case errors.Is(err, twin.ErrChanged):
-		return Changed, err.Error()
+	case errors.Is(err, twin.ErrNotFound) && c.Action == Delete:
+		return Converged, ""
 	case errors.Is(err, twin.ErrNotFound):
 		return Gone, err.Error()
-	case errors.Is(err, twin.ErrDenied), errors.Is(err, twin.ErrUnavailable):
-		a.stop(err)
-		return InDoubt, err.Error()
-	case errors.Is(err, twin.ErrMaybeApplied), errors.Is(err, twin.ErrThrottled), a.ctx.Err() != nil:
+	case errors.Is(err, twin.ErrChanged):
+		return Changed, err.Error()
+	case errors.Is(err, twin.ErrMaybeApplied), errors.Is(err, context.Canceled):
 		return InDoubt, err.Error()
 	}
 	return Rejected, err.Error()

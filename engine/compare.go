@@ -22,6 +22,7 @@ type Difference struct {
 	NewConflicts, GoneConflicts []Conflict
 	NewBreaches, GoneBreaches   []Breach
 	Configurations              []ConfigurationChange // that head makes and base does not
+	GoneConfigurations          []ConfigurationChange // that base makes and head does not
 	HeadSummary                 Summary               // what the next run after a merge does
 }
 
@@ -60,12 +61,19 @@ func Compare(base, head *Plan) *Difference {
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
 	d.changes(base.Changes, head.Changes)
-	for _, c := range head.Configurations {
-		if !slices.ContainsFunc(base.Configurations, func(o ConfigurationChange) bool { return sameConfiguration(c, o) }) {
-			d.Configurations = append(d.Configurations, c)
+	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
+	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
+	return d
+}
+
+// otherConfigurations returns what of list other does not have in the same form.
+func otherConfigurations(list, other []ConfigurationChange) (out []ConfigurationChange) {
+	for _, c := range list {
+		if !slices.ContainsFunc(other, func(o ConfigurationChange) bool { return sameConfiguration(c, o) }) {
+			out = append(out, c)
 		}
 	}
-	return d
+	return out
 }
 
 // Failures are compared without their place in the file, which moves when a
@@ -165,6 +173,6 @@ func at(edits []Edit, e Edit) (Edit, bool) {
 
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
-	return len(d.Changes)+len(d.Configurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
+	return len(d.Changes)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
 		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
 }

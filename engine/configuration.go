@@ -2,7 +2,8 @@ package engine
 
 import (
 	"cmp"
-	"context"
+	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -28,43 +29,48 @@ func (s *ConfigurationState) equal(o *ConfigurationState) bool {
 		s.TargetCondition == o.TargetCondition && s.Priority == o.Priority && maps.Equal(s.Metrics, o.Metrics)
 }
 
-type collected struct {
-	list []*twin.Configuration
-	err  error
-}
-
-func collect(ctx context.Context, src Source) (all collected) {
-	for c, err := range src.Configurations(ctx) {
+// collect returns all of a sequence, or the error that it ends with.
+func collect[T any](seq iter.Seq2[T, error]) (list []T, err error) {
+	for v, err := range seq {
 		if err != nil {
-			all.err = err
-			return all
+			return nil, err
 		}
-		all.list = append(all.list, c)
+		list = append(list, v)
 	}
-	return all
+	return list, nil
 }
 
-// configurationChanges compares what the pack wants the hub to run with the
+// maxConfigurations is how many configurations a hub holds, on every tier but
+// the free one.
+const maxConfigurations = 100
+
+// configurations compares what the pack wants the hub to run with the
 // configurations that it owns there. Others are never touched.
-func configurationChanges(p *rules.Program, live []*twin.Configuration, opts *Options) []ConfigurationChange {
-	if opts.Audit {
-		return nil
+func (e *evaluation) configurations(live []*twin.Configuration) {
+	if e.opts.Audit {
+		return
 	}
-	wanted := p.Configurations()
-	var list []ConfigurationChange
+	wanted := e.program.Configurations()
+	held := len(live)
 	for _, want := range wanted {
-		if c, differs := putChange(want, find(live, want.ID)); differs {
-			list = append(list, c)
+		have := find(live, want.ID)
+		switch c := putChange(want, have); {
+		case have == nil && held >= maxConfigurations:
+			e.total.fail(want.Ref(), c.Rule, fmt.Sprintf("the hub holds %d configurations at the most", maxConfigurations))
+		case have == nil:
+			held++
+			e.total.configurations = append(e.total.configurations, c)
+		case !rules.Owned(have, e.program.Pack.Name):
+			e.total.fail(want.Ref(), c.Rule, "the hub has such a configuration, and it is not this pack's")
+		case !c.Before.equal(c.After):
+			e.total.configurations = append(e.total.configurations, c)
 		}
 	}
-	owned := slices.DeleteFunc(slices.Clone(live), func(c *twin.Configuration) bool { return !rules.Owned(c, p.Pack.Name) })
-	slices.SortFunc(owned, func(a, b *twin.Configuration) int { return cmp.Compare(a.ID, b.ID) })
-	for _, old := range owned {
-		if find(wanted, old.ID) == nil {
-			list = append(list, retire(old, wanted, live))
+	for _, old := range slices.SortedFunc(slices.Values(live), func(a, b *twin.Configuration) int { return cmp.Compare(a.ID, b.ID) }) {
+		if rules.Owned(old, e.program.Pack.Name) && find(wanted, old.ID) == nil {
+			e.total.configurations = append(e.total.configurations, retire(old, wanted, live))
 		}
 	}
-	return list
 }
 
 func find(list []*twin.Configuration, id string) *twin.Configuration {
@@ -76,14 +82,14 @@ func find(list []*twin.Configuration, id string) *twin.Configuration {
 	return nil
 }
 
-func putChange(want, have *twin.Configuration) (ConfigurationChange, bool) {
+// putChange creates want, or makes of have what want is.
+func putChange(want, have *twin.Configuration) ConfigurationChange {
 	c := ConfigurationChange{Action: Create, ID: want.ID, Rule: want.Labels[rules.RuleLabel], After: stateOf(want), Reason: "the rule asks the hub to run it"}
-	if have == nil {
-		return c, true
+	if have != nil {
+		c.Action, c.ETag, c.Before = Update, have.ETag, stateOf(have)
+		c.Reason = "the rule was changed"
 	}
-	c.Action, c.ETag, c.Before = Update, have.ETag, stateOf(have)
-	c.Reason = "the rule was changed"
-	return c, !c.Before.equal(c.After)
+	return c
 }
 
 // retire removes an old configuration, but not before the one that takes its

@@ -23,25 +23,27 @@ type Options struct {
 }
 
 // Evaluate computes what the rules of p want of the twins of src. It reads src
-// as a stream; memory grows with the number of changes, not with the fleet. A
-// twin that src lists twice is judged as it was listed first. Conflicts, rules
-// that could not judge a twin, and limits that are exceeded stand in the plan;
-// an error means that src failed or ctx ended, and there is no plan.
+// as a stream: of a twin that does not change only its name is kept, because one
+// that src lists twice is judged as it was listed first. Conflicts, rules that
+// could not judge a twin, and limits that are exceeded stand in the plan; an
+// error means that src failed or ctx ended, and there is no plan.
 func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) (*Plan, error) {
 	if opts == nil {
 		opts = &Options{}
+	}
+	if year := opts.Moment.Now.UTC().Year(); year < 0 || year > 9999 {
+		return nil, fmt.Errorf("no plan has room for the year %d, when the twins were read", year)
 	}
 	e := &evaluation{program: p, opts: opts}
 	if err := e.twins(ctx, src); err != nil {
 		return nil, err
 	}
-	plan := e.total.plan(p, opts)
-	live := collect(ctx, src)
-	if live.err != nil {
-		return nil, fmt.Errorf("read configurations: %w", live.err)
+	live, err := collect(src.Configurations(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("read configurations: %w", err)
 	}
-	plan.Configurations = configurationChanges(p, live.list, opts)
-	return plan, nil
+	e.configurations(live)
+	return e.total.plan(p, opts), nil
 }
 
 // An evaluation is one run of [Evaluate].
@@ -69,7 +71,9 @@ func (e *evaluation) twins(ctx context.Context, src Source) error {
 		wg.Go(func() {
 			for batch := range batches {
 				for _, t := range batch {
-					e.judge(ctx, &tallies[i], t)
+					if ctx.Err() == nil {
+						e.judge(ctx, &tallies[i], t)
+					}
 				}
 			}
 		})
@@ -79,6 +83,9 @@ func (e *evaluation) twins(ctx context.Context, src Source) error {
 	wg.Wait()
 	for _, t := range tallies {
 		e.total.add(t)
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // a plugin that was interrupted has judged nothing
 	}
 	return err
 }
@@ -121,16 +128,21 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
 	sum.twin(t)
 	var enforced, audited []wish
+	selected := 0
 	for _, v := range e.program.Eval(ctx, t, e.opts.Moment) {
 		sum.verdict(t, v)
+		if v.Selected {
+			selected = 1
+		}
+		list := &enforced
+		if v.Rule.Mode == rules.Audit || e.opts.Audit {
+			list = &audited
+		}
 		for _, leaf := range v.Leaves {
-			if v.Rule.Mode == rules.Audit || e.opts.Audit {
-				audited = append(audited, wish{leaf, v.Rule})
-			} else {
-				enforced = append(enforced, wish{leaf, v.Rule})
-			}
+			*list = append(*list, wish{leaf, v.Rule, len(*list)})
 		}
 	}
-	sum.wishes(t, enforced, &sum.changes)
-	sum.wishes(t, audited, &sum.audited)
+	sum.population += selected
+	sum.enforced(t, enforced)
+	sum.audit(t, audited)
 }

@@ -206,12 +206,17 @@ func pack(t testing.TB, body string) *rules.Program {
 
 func packWith(t testing.TB, head, body string) *rules.Program {
 	t.Helper()
+	return packOf(t, head, body, nil)
+}
+
+func packOf(t testing.TB, head, body string, plugins rules.Plugins) *rules.Program {
+	t.Helper()
 	text := "apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\n" + head + "rules:\n" + body
 	p, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := rules.Compile(context.Background(), p, nil)
+	program, err := rules.Compile(context.Background(), p, &rules.Options{Plugins: plugins})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -11,37 +9,107 @@ import (
 
 // A wish is one leaf that one rule wants of a twin.
 type wish struct {
-	leaf twin.Leaf
-	rule *rules.Rule
+	leaf  twin.Leaf
+	rule  *rules.Rule
+	order int // among the wishes for this twin, which is that of the pack
 }
 
-// settle weighs wishes against each other: of two that cannot both hold, the
-// one of higher priority stays; at equal priority it is a conflict and neither
-// stays. What does not touch a conflict is not concerned.
+// settle weighs wishes against each other and returns those that we have to
+// write. What the hub writes for a rule with a configuration is weighed as the
+// hub does, by the priorities of configurations; where it disagrees with what we
+// would write, no priority helps, because both would write for ever.
 func settle(ref twin.Ref, wishes []wish) (kept []wish, conflicts []Conflict) {
-	out := make([]bool, len(wishes)) // wishes that do not stay
-	for i, a := range wishes {
-		for j, b := range wishes[:i] {
-			if a.leaf.Agrees(b.leaf) {
-				continue
+	var ours, hubs []wish
+	for _, w := range wishes {
+		if w.rule.Configuration != nil {
+			hubs = append(hubs, w)
+		} else {
+			ours = append(ours, w)
+		}
+	}
+	ours, conflicts = weigh(ref, ours, func(r *rules.Rule) int { return r.Priority })
+	hubs, more := weigh(ref, hubs, func(r *rules.Rule) int { return r.Configuration.Priority })
+	conflicts = append(conflicts, more...)
+	for _, w := range ours {
+		if i := slices.IndexFunc(hubs, w.disagrees); i >= 0 {
+			conflicts = append(conflicts, conflict(ref, w, hubs[i]))
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return kept, conflicts
+}
+
+func (w wish) disagrees(other wish) bool { return !w.leaf.Agrees(other.leaf) }
+
+// weigh goes through the priorities from the highest down. A wish that disagrees
+// with one of a higher priority is dropped; wishes of one priority that disagree
+// are in conflict, and neither is kept. What does not touch a conflict is not
+// concerned.
+func weigh(ref twin.Ref, wishes []wish, priority func(*rules.Rule) int) (kept []wish, conflicts []Conflict) {
+	kept, rest := rivals(wishes)
+	if len(rest) == 0 {
+		return wishes, nil
+	}
+	var decided []wish
+	slices.SortStableFunc(rest, func(a, b wish) int { return priority(b.rule) - priority(a.rule) })
+	for len(rest) > 0 {
+		n := slices.IndexFunc(rest, func(w wish) bool { return priority(w.rule) != priority(rest[0].rule) })
+		if n < 0 {
+			n = len(rest)
+		}
+		level := slices.DeleteFunc(rest[:n:n], func(w wish) bool { return slices.ContainsFunc(decided, w.disagrees) })
+		clear, found := clashes(ref, level)
+		kept, conflicts = append(kept, clear...), append(conflicts, found...)
+		decided, rest = append(decided, level...), rest[n:]
+	}
+	slices.SortFunc(kept, func(a, b wish) int { return a.order - b.order })
+	return kept, conflicts
+}
+
+// clashes returns which wishes of one priority disagree with none of the others,
+// and the conflicts of the rest.
+func clashes(ref twin.Ref, level []wish) (clear []wish, conflicts []Conflict) {
+	for i, w := range level {
+		if !slices.ContainsFunc(level, w.disagrees) {
+			clear = append(clear, w)
+		}
+		for _, earlier := range level[:i] {
+			if w.disagrees(earlier) {
+				conflicts = append(conflicts, conflict(ref, earlier, w))
 			}
-			switch cmp.Compare(a.rule.Priority, b.rule.Priority) {
-			case 1:
-				out[j] = true
-			case -1:
-				out[i] = true
-			default:
-				out[i], out[j] = true, true
-				conflicts = append(conflicts, conflict(ref, b, a))
+		}
+	}
+	return clear, conflicts
+}
+
+// rivals parts the wishes that all can have from those that disagree with some
+// other, in their order. Sorted by leaf, those that touch stand side by side.
+func rivals(wishes []wish) (peaceful, list []wish) {
+	sorted := make([]int, len(wishes))
+	for i := range sorted {
+		sorted[i] = i
+	}
+	slices.SortFunc(sorted, func(a, b int) int { return wishes[a].leaf.Compare(wishes[b].leaf) })
+	rival := make([]bool, len(wishes))
+	for n, i := range sorted {
+		for _, j := range sorted[n+1:] {
+			if !wishes[i].leaf.Overlaps(wishes[j].leaf) {
+				break
+			}
+			if wishes[i].disagrees(wishes[j]) {
+				rival[i], rival[j] = true, true
 			}
 		}
 	}
 	for i, w := range wishes {
-		if !out[i] {
-			kept = append(kept, w)
+		if rival[i] {
+			list = append(list, w)
+		} else {
+			peaceful = append(peaceful, w)
 		}
 	}
-	return kept, conflicts
+	return peaceful, list
 }
 
 func conflict(ref twin.Ref, a, b wish) Conflict {
@@ -77,27 +145,16 @@ func edits(section string, doc, patch twin.Object, wishes []wish) []Edit {
 		place := twin.Leaf{Section: section, Path: touch.Path}
 		list = append(list, Edit{
 			Section: section, Path: touch.Path,
-			Before: withoutMetadata(touch.Before), After: touch.After,
+			Before: touch.Before, After: touch.After,
 			Rules: wanting(place, wishes),
 		})
 	}
 	return list
 }
 
-// withoutMetadata drops the hub's own members of a section that is replaced as
-// a whole; they are no part of what a service wrote.
-func withoutMetadata(v any) any {
-	o, ok := v.(twin.Object)
-	if !ok {
-		return v
-	}
-	if _, has := o["$metadata"]; !has {
-		return o
-	}
-	o = maps.Clone(o)
-	delete(o, "$metadata")
-	delete(o, "$version")
-	return o
+// hubOwned reports whether a leaf is the hub's own, which no service may write.
+func hubOwned(l twin.Leaf) bool {
+	return l.Section == "desired" && (l.Path[0] == "$metadata" || l.Path[0] == "$version")
 }
 
 // wanting names the rules with a wish at place, each once.

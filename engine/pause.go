@@ -12,6 +12,7 @@ import (
 const (
 	firstPause = 10 * time.Second
 	maxPause   = 60 * time.Second
+	maxAsked   = 10 * time.Minute // where the hub does send one
 )
 
 // A pause holds all workers back together.
@@ -48,7 +49,7 @@ func (p *pause) extend(err error) {
 	wait := p.next
 	var asked interface{ RetryAfter() time.Duration }
 	if errors.As(err, &asked) && asked.RetryAfter() > 0 {
-		wait = asked.RetryAfter()
+		wait = min(asked.RetryAfter(), maxAsked)
 	}
 	p.until = time.Now().Add(wait)
 }

@@ -89,24 +89,17 @@ func (e Edit) Name() string {
 	return rules.PathString(append([]string{e.Section}, e.Path...))
 }
 
-// Patch returns the merge patch that makes the change.
-func (c Change) Patch() twin.Patch {
-	leaves := make([]twin.Leaf, len(c.Edits))
-	for i, e := range c.Edits {
-		leaves[i] = twin.Leaf{Section: e.Section, Path: e.Path, Value: e.After}
-	}
-	return patchOf(leaves)
-}
+func (e *Edit) leaf() twin.Leaf { return twin.Leaf{Section: e.Section, Path: e.Path, Value: e.After} }
 
-// patchOf is [twin.PatchOf] for values that may be objects with something in
-// them: those replace what is no object.
-func patchOf(leaves []twin.Leaf) (p twin.Patch) {
-	for _, l := range leaves {
+// Patch returns the merge patch that makes the change. No edit of a change lies
+// below another.
+func (c Change) Patch() (p twin.Patch) {
+	for _, e := range c.Edits {
 		section := &p.Tags
-		if l.Section == "desired" {
+		if e.Section == "desired" {
 			section = &p.Desired
 		}
-		*section = twin.Set(*section, l.Path, l.Value)
+		*section = twin.Set(*section, e.Path, e.After)
 	}
 	return p
 }

@@ -26,6 +26,9 @@ func NewClock(s *rules.Schedule) (*Clock, error) {
 		return &Clock{every: s.Every}, nil
 	}
 	location, err := time.LoadLocation(s.TimeZone)
+	if s.TimeZone == "Local" {
+		err = errors.New("unknown time zone Local") // it would be another on every machine
+	}
 	if err != nil {
 		return nil, fmt.Errorf("schedule: %w", err)
 	}
@@ -59,13 +62,24 @@ func (c *Clock) Next(t time.Time) time.Time {
 	case c.every > 0:
 		return t.Truncate(c.every).Add(c.every)
 	case !c.wall:
-		return c.cron.Next(t.In(c.location))
+		return c.next(t.In(c.location))
 	}
 	for wall := asUTC(t.In(c.location).AddDate(0, 0, -1)); ; {
-		wall = c.cron.Next(wall)
+		wall = c.next(wall)
 		if at := onClock(wall, c.location); at.After(t) {
 			return at
 		}
+	}
+}
+
+// next returns the first time after t that the expression names. The library
+// gives up after five years, and from 2096 to 2104 there is no leap day.
+func (c *Clock) next(t time.Time) time.Time {
+	for {
+		if next := c.cron.Next(t); !next.IsZero() {
+			return next
+		}
+		t = t.AddDate(4, 0, 0)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
@@ -22,6 +23,7 @@ type tally struct {
 	changes, audited []Change
 	conflicts        []Conflict
 	failures         []Failure
+	configurations   []ConfigurationChange
 }
 
 // A digest identifies a set of twins whatever their order: the sum, modulo
@@ -98,48 +100,83 @@ func (s *tally) verdict(t *twin.Twin, v rules.Verdict) {
 		count.Matched++
 	}
 	if v.Err != nil {
-		count.Failed++
-		s.failures = append(s.failures, Failure{t.Ref, v.Rule.ID, v.Err.Error()})
+		s.fail(t.Ref, v.Rule.ID, about(v.Err, t.Ref))
 	}
 }
 
-// wishes settles what the rules want of t and adds the change that is left.
-func (s *tally) wishes(t *twin.Twin, list []wish, changes *[]Change) {
+// enforced settles what the rules want of t and adds the change that is left.
+func (s *tally) enforced(t *twin.Twin, list []wish) {
 	kept, conflicts := settle(t.Ref, list)
 	s.conflicts = append(s.conflicts, conflicts...)
-	own := slices.DeleteFunc(slices.Clone(kept), func(w wish) bool { return w.rule.Configuration != nil })
-	c := change(t, own)
-	if len(c.Edits) == 0 {
-		return
+	if c, ok := s.change(t, kept); ok {
+		s.changes = append(s.changes, c)
 	}
-	if violations := refused(t, c); len(violations) > 0 {
-		for _, id := range rulesOf(c) {
-			s.rule(id).Failed++
-			s.failures = append(s.failures, Failure{t.Ref, id, "the hub would refuse the result: " + violations[0]})
-		}
-		return
-	}
-	for _, id := range rulesOf(c) {
-		s.rule(id).Changed++
-	}
-	*changes = append(*changes, c)
 }
 
-// refused lists why the hub would refuse t with the change made.
-func refused(t *twin.Twin, c Change) (list []string) {
+// audit does the same for rules of mode audit. Where they disagree nothing is
+// in the way of an apply, so that each is told that it could not go on.
+func (s *tally) audit(t *twin.Twin, list []wish) {
+	kept, conflicts := settle(t.Ref, list)
+	for _, c := range conflicts {
+		for i, w := range c.Wishes {
+			other := c.Wishes[1-i]
+			s.fail(t.Ref, w.Rule, fmt.Sprintf("rule %s wants %s for %s, this one %s", other.Rule, show(other.Value), c.Place, show(w.Value)))
+		}
+	}
+	if c, ok := s.change(t, kept); ok {
+		s.audited = append(s.audited, c)
+	}
+}
+
+func (s *tally) fail(ref twin.Ref, rule, message string) {
+	s.rule(rule).Failed++
+	s.failures = append(s.failures, Failure{ref, rule, message})
+}
+
+// about returns what err says without naming the document again, so that one
+// cause on many twins is one message.
+func about(err error, ref twin.Ref) string {
+	return strings.Replace(err.Error(), ref.String()+": ", "", 1)
+}
+
+// change makes the change that wishes ask for, and counts it. There is none when
+// all hold, or when the hub would refuse the result.
+func (s *tally) change(t *twin.Twin, wishes []wish) (Change, bool) {
+	c := change(t, wishes)
+	if len(c.Edits) == 0 {
+		return c, false
+	}
+	reason := refused(t, c)
+	for _, id := range rulesOf(c) {
+		if reason != "" {
+			s.fail(t.Ref, id, "the hub would refuse the result: "+reason)
+		} else {
+			s.rule(id).Changed++
+		}
+	}
+	return c, reason == ""
+}
+
+// refused says why the hub would refuse t with the change made, or "".
+func refused(t *twin.Twin, c Change) string {
+	for _, e := range c.Edits {
+		if hubOwned(e.leaf()) {
+			return e.Name() + " is the hub's own"
+		}
+	}
 	p := c.Patch()
 	after := t.With(p)
 	if len(p.Tags) > 0 {
 		for _, v := range twin.CheckTags(after.Tags()) {
-			list = append(list, "tags: "+v.String())
+			return "tags: " + v.String()
 		}
 	}
 	if len(p.Desired) > 0 {
 		for _, v := range twin.CheckDesired(after.Desired()) {
-			list = append(list, "desired: "+v.String())
+			return "desired: " + v.String()
 		}
 	}
-	return list
+	return ""
 }
 
 // rulesOf names the rules that want something of a change, each once.
@@ -164,7 +201,8 @@ func (s *tally) plan(p *rules.Program, opts *Options) *Plan {
 			Fleet:   FleetInfo{s.digest.String(), s.devices, s.modules, !opts.Incomplete},
 			Queries: p.Queries(),
 		},
-		Changes: s.changes, Audited: s.audited, Conflicts: s.conflicts, Errors: s.failures,
+		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
+		Conflicts: s.conflicts, Errors: s.failures,
 	}
 	plan.sort()
 	for _, r := range p.Pack.Rules {
@@ -192,9 +230,8 @@ func (s *tally) breaches(pack *rules.Pack, plan *Plan) (list []Breach) {
 			list = append(list, Breach{r.ID, r.Limits, c.Population, c.Changed, allowed})
 		}
 	}
-	population := s.devices + s.modules
-	if allowed := pack.Limits.Allowed(population); len(plan.Changes) > allowed {
-		list = append(list, Breach{"", pack.Limits, population, len(plan.Changes), allowed})
+	if allowed := pack.Limits.Allowed(s.population); len(plan.Changes) > allowed {
+		list = append(list, Breach{"", pack.Limits, s.population, len(plan.Changes), allowed})
 	}
 	return list
 }

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
 )
 
-// How long one change is tried.
-const (
-	maxRebases = 5 // writes under a new ETag, for a twin that others keep changing
-	maxTries   = 6 // requests in a row that do not reach the hub, with pauses from 1 s doubling to 30 s
-)
+// maxRebases is how often a change is written under a new ETag, for a twin that
+// others keep changing.
+const maxRebases = 5
 
 // A write is the making of one change. Every request of it runs under ctx,
 // which outlives the run by a little: what was sent has to come to an end.
@@ -58,30 +55,24 @@ func (w *write) outcome(status Status, format string, args ...any) Outcome {
 // send sends the patch under etag. It returns again when only reading the twin
 // can tell what to do next.
 func (w *write) send(etag string) (o Outcome, again bool) {
-	for try := 0; ; {
-		if !w.pause.wait(w.application.ctx) {
-			return w.unsent(), false
-		}
-		if err := w.journal.Intend(w.change.Ref); err != nil {
+	var after *twin.Twin
+	err := w.attempt(w.application.ctx, unreached, func() (err error) {
+		if err = w.journal.Intend(w.change.Ref); err != nil {
 			w.stop(fmt.Errorf("journal: %w", err))
-			return w.unsent(), false
+			return errStopped
 		}
-		after, err := w.writer.PatchTwin(w.ctx, w.change.Ref, w.change.Patch(), etag)
-		switch {
-		case err == nil:
-			w.pause.done()
-			return w.written(after), false
-		case errors.Is(err, twin.ErrThrottled):
-			w.pause.extend(err)
-		case errors.Is(err, twin.ErrUnavailable) && try < maxTries:
-			w.backOff(try)
-			try++
-		case errors.Is(err, twin.ErrChanged), errors.Is(err, twin.ErrMaybeApplied):
-			return Outcome{}, true
-		default:
-			return w.refused(err), false
-		}
+		after, err = w.writer.PatchTwin(w.ctx, w.change.Ref, w.change.Patch(), etag)
+		return err
+	})
+	switch {
+	case err == nil:
+		return w.written(after), false
+	case err == errStopped:
+		return w.unsent(), false
+	case errors.Is(err, twin.ErrChanged), errors.Is(err, twin.ErrMaybeApplied):
+		return Outcome{}, true
 	}
+	return w.refused(err), false
 }
 
 // unsent is what is left of a change when the run was stopped before its patch
@@ -113,30 +104,22 @@ func (w *write) refused(err error) Outcome {
 }
 
 // reread reads the twin and decides: with a twin, the write may be sent under
-// its ETag; without one, the outcome is final.
-func (w *write) reread() (*twin.Twin, Outcome) {
-	var err error
-	for try := range maxTries {
-		var now *twin.Twin
-		if now, err = w.writer.Twin(w.ctx, w.change.Ref); err == nil {
-			return w.decide(now)
-		}
-		if errors.Is(err, twin.ErrNotFound) {
-			return nil, w.outcome(Gone, "%v", err)
-		}
-		if errors.Is(err, twin.ErrDenied) {
-			w.stop(err)
-		}
-		if !w.backOff(try) {
-			break
-		}
+// its ETag; without one, the outcome is final. Whatever keeps it from reading may
+// pass, so that it tries as long as its context lasts.
+func (w *write) reread() (now *twin.Twin, o Outcome) {
+	err := w.attempt(w.ctx, unread, func() (err error) {
+		now, err = w.writer.Twin(w.ctx, w.change.Ref)
+		return err
+	})
+	switch {
+	case err == nil:
+		return w.decide(now)
+	case errors.Is(err, twin.ErrNotFound):
+		return nil, w.outcome(Gone, "%v", err)
+	case errors.Is(err, twin.ErrDenied):
+		w.stop(err)
 	}
 	return nil, w.outcome(InDoubt, "reading it again failed: %v", err)
-}
-
-// backOff waits before the next try, and reports whether the run lasted.
-func (w *write) backOff(try int) bool {
-	return sleep(w.application.ctx, min(time.Second<<try, 30*time.Second))
 }
 
 // decide compares the touched places of the twin as it is now with what they
@@ -147,7 +130,7 @@ func (w *write) decide(now *twin.Twin) (*twin.Twin, Outcome) {
 	}
 	wanted := true
 	for _, e := range w.change.Edits {
-		value, _ := place(now, e)
+		value := place(now, e)
 		if twin.Equal(value, e.After) {
 			continue
 		}
@@ -162,11 +145,18 @@ func (w *write) decide(now *twin.Twin) (*twin.Twin, Outcome) {
 	return now, Outcome{}
 }
 
-// place returns what stands at an edit's place, nil when nothing does.
-func place(t *twin.Twin, e Edit) (any, bool) {
-	o, _ := t.Section(e.Section)
-	v, ok := o.Lookup(e.Path...)
-	return withoutMetadata(v), ok
+// place returns what stands in the way at an edit's place: the value there, nil
+// for none, or what is no object further up, which a value would replace.
+func place(t *twin.Twin, e Edit) any {
+	section, _ := t.Section(e.Section)
+	for i := 1; i < len(e.Path) && e.After != nil; i++ {
+		parent, exists := section.Lookup(e.Path[:i]...)
+		if _, object := parent.(twin.Object); exists && !object {
+			return parent
+		}
+	}
+	v, _ := section.Lookup(e.Path...)
+	return v
 }
 
 // show returns a value as a person reads it in a sentence.
@@ -175,16 +165,4 @@ func show(v any) string {
 		return "absent"
 	}
 	return rules.Excerpt(string(twin.Encode(v)), 60)
-}
-
-// sleep waits, and reports whether ctx lasted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -1,71 +1,106 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// maxSize bounds what is read of a journal: a million changes with two records
-// each stay below it.
-const maxSize = 1 << 30
-
-func checksum(text string) string {
-	return fmt.Sprintf("%08x", crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli)))
+// A Run is what a journal says of an apply.
+type Run struct {
+	Begin
+	Outcomes []engine.Outcome // in the order in which they were noted
+	InDoubt  []twin.Ref       // intents without an outcome, in Ref order
 }
 
-// read returns the records of a journal and how many bytes they take; what
-// follows is a torn tail. It fails when something other than the tail is
-// damaged.
-func read(f io.Reader) (records []record, size int64, err error) {
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+// Read reads the journal in dir, which somebody may be writing.
+func Read(dir string) (*Run, error) {
+	f, err := os.Open(filepath.Join(dir, FileName))
 	if err != nil {
-		return nil, 0, err
+		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	if len(data) > maxSize {
-		return nil, 0, fmt.Errorf("more than %d bytes", maxSize)
-	}
-	for rest := data; len(rest) > 0; {
-		text, after, whole := bytes.Cut(rest, []byte("\n"))
-		if !whole {
-			break // torn: the end of the line was never written
+	defer f.Close()
+	run := &Run{}
+	open := map[twin.Ref]bool{}
+	end, err := read(f, func(r record) error {
+		switch {
+		case r.Begin != nil:
+			run.Begin = *r.Begin
+		case r.Intent != nil:
+			open[*r.Intent] = true
+		case r.Outcome != nil:
+			delete(open, r.Outcome.Ref)
+			run.Outcomes = append(run.Outcomes, *r.Outcome)
 		}
-		r, err := parse(text, len(records)+1)
-		if err != nil && torn(after) {
-			break
+		return nil
+	})
+	if err == nil && end.n == 0 {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read journal %s: %w", f.Name(), err)
+	}
+	for ref := range open {
+		run.InDoubt = append(run.InDoubt, ref)
+	}
+	slices.SortFunc(run.InDoubt, twin.Ref.Compare)
+	return run, nil
+}
+
+// An end is where the whole records of a file end. What follows is torn.
+type end struct {
+	n    int   // records
+	size int64 // bytes
+	sum  checksum
+}
+
+// read hands the records of a journal to take, until that fails. It fails when
+// something other than the tail is damaged.
+func read(f io.Reader, take func(record) error) (e end, err error) {
+	for lines := bufio.NewReaderSize(f, 64<<10); ; {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return e, nil // torn, if there is anything: the end of the line was never written
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("record %d: %w", len(records)+1, err)
+			return e, err
 		}
-		records = append(records, r)
-		size += int64(len(text)) + 1
-		rest = after
+		r, sum, err := e.sum.parse(line, e.n+1)
+		if err != nil && torn(line, lines) {
+			return e, nil
+		}
+		if err == nil {
+			err = take(r)
+		}
+		if err != nil {
+			return e, fmt.Errorf("record %d: %w", e.n+1, err)
+		}
+		e = end{e.n + 1, e.size + int64(len(line)), sum}
 	}
-	return records, size, nil
 }
 
-// torn reports whether nothing whole follows a damaged record: then it is the
-// tail of a crash, which may have left blocks of zeros.
-func torn(after []byte) bool { return len(bytes.Trim(after, "\x00\n")) == 0 }
-
-func parse(text []byte, n int) (r record, err error) {
-	sum, body, found := bytes.Cut(text, []byte(" "))
-	if !found || string(sum) != checksum(string(body)+"\n") {
-		return r, errors.New("its checksum is wrong: the journal is damaged")
+// torn reports whether a damaged line is the tail of a crash. When power fails,
+// a file may have been made longer before its last blocks were written; those
+// hold zeros, and nothing follows them. Other bytes are damage.
+func torn(line []byte, rest io.ByteReader) bool {
+	if !bytes.Contains(line, []byte{0}) {
+		return false
 	}
-	if err := json.Unmarshal(body, &r); err != nil {
-		return r, err
+	for {
+		c, err := rest.ReadByte()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if c != 0 {
+			return false
+		}
 	}
-	switch {
-	case r.N != n:
-		return r, fmt.Errorf("it says that it is record %d", r.N)
-	case (n == 1) != (r.Begin != nil):
-		return r, errors.New("a journal has one beginning")
-	case n == 1 && r.Begin.Schema != schema:
-		return r, fmt.Errorf("%.40q is no journal that this version reads", r.Begin.Schema)
-	}
-	return r, nil
 }

@@ -2,9 +2,13 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
+	"unicode/utf16"
 
 	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/rules"
 )
 
 // JSON shows plans and differences to programs. The number after the dot of its
@@ -13,18 +17,20 @@ var JSON = &Format{
 	Name: "json",
 	Doc:  "one JSON object: summary, rows of equal changes, conflicts, errors",
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
+		header := p.Header
+		header.Queries = list(header.Queries)
 		return writeJSON(w, planJSON{
-			Schema: "twinrules/plan-report/v1.0", Header: p.Header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: p.Rules, Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: p.Configurations,
-			Conflicts: conflictRows(p.Conflicts), Errors: failureRows(p.Errors), Breaches: breachTexts(p.Breaches),
+			Schema: "twinrules/plan-report/v1.0", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
+			Rules: list(p.Rules), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
+			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
 		return writeJSON(w, differenceJSON{
 			Schema: "twinrules/diff-report/v1.0", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
-			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d), Configurations: d.Configurations,
-			NewConflicts: conflictRows(d.NewConflicts), GoneConflicts: conflictRows(d.GoneConflicts),
-			NewErrors: failureRows(d.NewErrors), GoneErrors: failureRows(d.GoneErrors),
+			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d), Configurations: list(d.Configurations),
+			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),
+			NewErrors: list(failureRows(d.NewErrors)), GoneErrors: list(failureRows(d.GoneErrors)),
 			NewBreaches: breachTexts(d.NewBreaches), GoneBreaches: breachTexts(d.GoneBreaches),
 		})
 	},
@@ -79,9 +85,40 @@ func breachTexts(list []engine.Breach) []string {
 	return out
 }
 
+// list returns l as a list that JSON shows as one when it is empty.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+// writeJSON writes v with every character escaped that a terminal would act on.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b strings.Builder
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, visible(b.String()))
+	return err
+}
+
+// visible escapes the characters of a JSON text that [rules.Excerpt] would. Those
+// stand in strings only; line ends are the text's own.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		s := string(r)
+		if r == '\n' || r < 0x7f || rules.Excerpt(s, 1) == s {
+			b.WriteString(s)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }

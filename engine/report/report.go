@@ -2,8 +2,9 @@
 // for a terminal, as Markdown for a pull request, as JSON for scripts.
 //
 // Start with [Formats], the list of the ways to show, and [Find]. All of them
-// print the same [View], in which equal changes are one row; the view holds
-// text that devices wrote, and each format sees to it that such text stays text.
+// show the same [Row]s, in which equal changes are one. Rows hold text that
+// devices wrote, and each format sees to it that such text stays text: a
+// terminal gets no control character, Markdown has it in code spans.
 //
 // A plan's file, which holds every change one by one, is left to package engine.
 package report

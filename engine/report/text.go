@@ -5,9 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/fatih/color"
-	"github.com/mattn/go-runewidth"
-
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
@@ -19,91 +16,53 @@ var Text = &Format{
 	Name: "text",
 	Doc:  "for people at a terminal",
 	Plan: func(w io.Writer, p *engine.Plan, opts *Options) error {
-		t := &text{opts: opts}
+		t := newText(opts)
 		t.plan(p)
 		_, err := io.WriteString(w, t.String())
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, opts *Options) error {
-		t := &text{opts: opts}
+		t := newText(opts)
 		t.difference(d)
 		_, err := io.WriteString(w, t.String())
 		return err
 	},
 }
 
-const timeLayout = "2006-01-02T15:04:05Z"
-
-// A text is what is written so far.
-type text struct {
-	strings.Builder
-	opts *Options
-	at   map[string]string // rule to place in the pack
-}
-
-func (t *text) linef(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+// indent is how far the lines under a heading stand in.
+const indent = "      "
 
 func (t *text) plan(p *engine.Plan) {
-	t.at = map[string]string{}
 	for _, r := range p.Rules {
 		t.at[r.Rule] = fmt.Sprintf("%s:%d", r.File, r.Line)
 	}
-	t.linef("plan   pack %s   %s   %s", p.Pack.Name, source(p.Header), fleet(p.Fleet))
+	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
 	t.rows(planRows(p.Changes))
 	t.configurations(p.Configurations)
 	if len(p.Audited) > 0 {
-		t.linef("\naudit only, never written:")
+		t.line("")
+		t.line("audit only, never written:")
 		t.rows(planRows(p.Audited))
 	}
-	t.conflicts("conflict", conflictRows(p.Conflicts))
-	t.failures("error", failureRows(p.Errors))
-	t.breaches("limit", p.Breaches)
-	t.linef("\n%s", planTotals(p))
+	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
+	t.failures("!", "error", failureRows(p.Errors))
+	t.breaches("!", "limit", p.Breaches)
+	t.line("")
+	t.sentence(planTotals(p))
 }
 
-// source says which twins, of when.
-func source(h engine.Header) string {
-	hub := h.Hub
-	if hub == "" {
-		hub = "(no hub named)"
-	}
-	return rules.Excerpt(hub, 80) + " at " + h.TakenAt.UTC().Format(timeLayout)
-}
-
-func fleet(f engine.FleetInfo) string {
-	text := plural(f.Devices, "device")
-	if f.Modules > 0 {
-		text += ", " + plural(f.Modules, "module")
-	}
-	if !f.Complete {
-		text += " (incomplete)"
-	}
-	return text + " read"
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func planTotals(p *engine.Plan) string {
-	s := p.Summary()
-	totals := []string{plural(s.Twins, "twin") + " to write"}
-	for _, n := range []struct {
-		count int
-		noun  string
-	}{{s.Configurations, "configuration"}, {s.Audited, "audited twin"}, {s.Conflicts, "conflict"}, {s.Errors, "error"}} {
-		if n.count > 0 {
-			totals = append(totals, plural(n.count, n.noun))
-		}
-	}
-	line := strings.Join(totals, ", ") + "."
-	if reason := p.Obstacle(); reason != "" {
-		line += " It cannot be applied: " + reason + "."
-	}
-	return line
+func (t *text) difference(d *engine.Difference) {
+	t.flow("diff   ", "   ", "pack "+d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
+	t.rows(differenceRows(d))
+	t.configurations(d.Configurations)
+	t.conflicts("!", "new conflict", conflictRows(d.NewConflicts))
+	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))
+	t.failures("!", "new error", failureRows(d.NewErrors))
+	t.failures("=", "resolved error", failureRows(d.GoneErrors))
+	t.breaches("!", "new limit", d.NewBreaches)
+	t.breaches("=", "resolved limit", d.GoneBreaches)
+	t.line("")
+	t.sentence(differenceTotals(d))
 }
 
 func (t *text) rows(list []Row) {
@@ -115,52 +74,64 @@ func (t *text) rows(list []Row) {
 // row shows one row: its rules and how many twins, each place with what was and
 // what is to be, and a few of the twins.
 func (t *text) row(r Row) {
-	left := fmt.Sprintf("  %s %s", r.sign(), strings.Join(r.Rules, ", "))
 	right := plural(r.Count, "twin")
 	if at := t.at[r.Rules[0]]; at != "" {
-		right += "   " + at
+		right += "   " + t.middle(at, 30)
 	}
-	gap := max(3, t.opts.width()-runewidth.StringWidth(left)-runewidth.StringWidth(right))
-	t.linef("\n%s%s%s", t.paint(r.sign(), left), strings.Repeat(" ", gap), right)
-	width := 0
+	t.heading(r.sign(), func(room int) string { return t.names(r.Rules, room) }, right)
+	column := t.column(r.Places)
 	for _, p := range r.Places {
-		width = max(width, runewidth.StringWidth(label(p)))
+		t.place(r, p, column)
 	}
-	for _, p := range r.Places {
-		t.linef("      %s  %s", runewidth.FillRight(label(p), width), transition(r, p))
-	}
-	t.linef("      %s", samples(r.Samples, r.Count))
+	t.samples(r.Samples, r.Count)
 }
 
-func label(p Place) string { return rules.Excerpt(p.Path, 60) }
-
-func transition(r Row, p Place) string {
-	line := values(p.Before, 3) + "  →  " + values(p.After, 3)
-	switch r.Class {
-	case engine.Withdrawn:
-		return "base would set " + values(p.After, 3) + "; head leaves " + values(p.Before, 3)
-	case engine.Altered:
-		return line + "   (base: → " + values(p.Base, 3) + ")"
+// column returns how wide the paths of places are. One that is wider than two
+// fifths of a line stands on a line of its own.
+func (t *text) column(places []Place) (column int) {
+	for _, p := range places {
+		if w := t.columns(p.Path); w <= t.width*2/5 {
+			column = max(column, w)
+		}
 	}
-	return line
+	return column
 }
 
-// values shows the most frequent of a list, with their counts when there are
+func (t *text) place(r Row, p Place, column int) {
+	label := t.middle(p.Path, t.width-len(indent))
+	if t.columns(label) > column {
+		t.line(indent + label)
+		label = ""
+	}
+	lead := indent + t.widths.FillRight(label, column) + "  "
+	before, after := t.values(p.Before, 3, lead), t.values(p.After, 3, lead)
+	if r.Class == engine.Withdrawn {
+		t.flow(lead, " ", "base would set "+strings.Join(after, "  ")+";", "head leaves "+strings.Join(before, "  "))
+		return
+	}
+	after[0] = "→  " + after[0]
+	parts := append(before, after...)
+	if r.Class == engine.Altered {
+		parts = append(parts, " (base: → "+strings.Join(t.values(p.Base, 3, lead), "  ")+")")
+	}
+	t.flow(lead, "  ", parts...)
+}
+
+// values returns the most frequent of a list, with their counts when there are
 // several.
-func values(list []Counted, most int) string {
-	var parts []string
+func (t *text) values(list []Counted, most int, lead string) (parts []string) {
 	for i, c := range list {
 		if i == most {
-			parts = append(parts, fmt.Sprintf("and %d more values", len(list)-most))
-			break
+			return append(parts, fmt.Sprintf("and %s", plural(len(list)-most, "more value")))
 		}
-		part := shown(c.Value)
+		count := ""
 		if len(list) > 1 {
-			part += fmt.Sprintf(" ×%d", c.Count)
+			count = fmt.Sprintf(" ×%d", c.Count)
 		}
-		parts = append(parts, part)
+		room := t.width - t.columns(lead) - len("→  ") - t.columns(count)
+		parts = append(parts, t.cut(shown(c.Value), max(20, min(60, room)))+count)
 	}
-	return strings.Join(parts, "  ")
+	return parts
 }
 
 // shown returns a value in one short safe line.
@@ -171,90 +142,50 @@ func shown(v any) string {
 	return rules.Excerpt(string(twin.Encode(v)), 60)
 }
 
-func samples(names []string, count int) string {
-	safe := make([]string, len(names))
+func (t *text) samples(names []string, count int) {
+	parts := make([]string, len(names))
 	for i, n := range names {
-		safe[i] = rules.Excerpt(n, 130)
+		parts[i] = n
+		if i < len(names)-1 {
+			parts[i] += ","
+		}
 	}
-	line := strings.Join(safe, ", ")
 	if rest := count - len(names); rest > 0 {
-		line += fmt.Sprintf(" … %d more", rest)
+		parts = append(parts, fmt.Sprintf("… %d more", rest))
 	}
-	return line
+	t.flow(indent, " ", parts...)
 }
 
-func (t *text) configurations(list []engine.ConfigurationChange) {
+func (t *text) conflicts(sign, what string, list []ConflictRow) {
 	for _, c := range list {
-		sign := map[engine.ConfigurationAction]string{engine.Create: "+", engine.Update: "~", engine.Delete: "-", engine.Keep: "="}[c.Action]
-		t.linef("\n%s", t.paint(sign, fmt.Sprintf("  %s %s configuration %s", sign, c.Action, c.ID)))
-		t.linef("      %s", c.Reason)
-		if s := c.After; s != nil {
-			t.linef("      target    %s", rules.Excerpt(s.TargetCondition, 200))
-			t.linef("      priority  %d", s.Priority)
-			t.linef("      content   %s", rules.Excerpt(string(twin.Encode(s.Content)), 200))
-		}
-	}
-}
-
-func (t *text) conflicts(what string, list []ConflictRow) {
-	for _, c := range list {
-		t.linef("\n%s", t.paint("!", fmt.Sprintf("  ! %s: %s on %s", what, c.Place, plural(c.Count, "twin"))))
+		t.problem(sign, "%s: %s on %s", what, c.Place, plural(c.Count, "twin"))
 		for _, w := range c.Wishes {
-			t.linef("      %s wants %s   %s", w.Rule, shown(w.Value), t.at[w.Rule])
+			wish := shown(w.Value)
+			if w.Value == nil {
+				wish = "no value"
+			}
+			t.flow(indent, "  ", w.Rule+" wants "+wish, t.at[w.Rule])
 		}
-		t.linef("      %s", samples(c.Samples, c.Count))
-		t.linef("      give one of the rules a higher priority, or let their selectors part")
+		t.samples(c.Samples, c.Count)
+		if sign == "!" {
+			t.sentence(indent + "give one of the rules a higher priority, or let their selectors part")
+		}
 	}
 }
 
-func (t *text) failures(what string, list []FailureRow) {
+func (t *text) failures(sign, what string, list []FailureRow) {
 	for _, f := range list {
-		t.linef("\n%s", t.paint("!", fmt.Sprintf("  ! %s: rule %s on %s", what, f.Rule, plural(f.Count, "twin"))))
-		t.linef("      %s", rules.Excerpt(f.Message, 300))
-		t.linef("      %s", samples(f.Samples, f.Count))
+		t.problem(sign, "%s: rule %s on %s", what, f.Rule, plural(f.Count, f.noun))
+		t.sentence(indent + rules.Excerpt(f.Message, 300))
+		if f.Others > 0 {
+			t.line(indent + "and " + plural(f.Others, "other message"))
+		}
+		t.samples(f.Samples, f.Count)
 	}
 }
 
-func (t *text) breaches(what string, list []engine.Breach) {
+func (t *text) breaches(sign, what string, list []engine.Breach) {
 	for _, b := range list {
-		t.linef("\n%s", t.paint("!", "  ! "+what+": "+b.String()))
+		t.problem(sign, "%s: %s", what, b)
 	}
-}
-
-func (t *text) difference(d *engine.Difference) {
-	t.linef("diff   pack %s   %s   %s", d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
-	t.rows(differenceRows(d))
-	t.configurations(d.Configurations)
-	t.conflicts("new conflict", conflictRows(d.NewConflicts))
-	t.conflicts("resolved conflict", conflictRows(d.GoneConflicts))
-	t.failures("new error", failureRows(d.NewErrors))
-	t.failures("resolved error", failureRows(d.GoneErrors))
-	t.breaches("new limit", d.NewBreaches)
-	t.breaches("resolved limit", d.GoneBreaches)
-	t.linef("\n%s", differenceTotals(d))
-}
-
-func differenceTotals(d *engine.Difference) string {
-	line := fmt.Sprintf("This change concerns %s.", plural(len(d.Changes), "twin"))
-	if d.Empty() {
-		line = "This change has no effect on these twins."
-	}
-	if d.Pending > 0 {
-		line += fmt.Sprintf(" Pending without it anyway: %s.", plural(d.Pending, "twin"))
-	}
-	if d.Reassigned > 0 {
-		line += fmt.Sprintf(" Wanted by another rule than before: %s.", plural(d.Reassigned, "place"))
-	}
-	return line + fmt.Sprintf(" The next run would write %s.", plural(d.HeadSummary.Twins, "twin"))
-}
-
-// paint colours a line by its sign.
-func (t *text) paint(sign, line string) string {
-	if !t.opts.color() {
-		return line
-	}
-	attribute := map[string]color.Attribute{"+": color.FgGreen, "~": color.FgYellow, "-": color.FgRed, "<": color.FgMagenta, "!": color.FgRed, "=": color.FgBlue}[sign]
-	c := color.New(attribute)
-	c.EnableColor()
-	return c.Sprint(line)
 }
