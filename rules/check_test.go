@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/twinrules/twinrules/rules"
 )
@@ -218,4 +219,33 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestMistakesInHugeValues: what is wrong with a file of a megabyte is said
+// within seconds and in a few words.
+func TestMistakesInHugeValues(t *testing.T) {
+	for name, body := range map[string]string{
+		"a word":             "    mode: " + strings.Repeat("a", 500_000) + "\n",
+		"a template":         "    patch: {tags: {a: \"" + strings.Repeat("${", 200_000) + "\"}}\n",
+		"a list of mistakes": "    patch: {tags: {a: [" + strings.Repeat("0777, ", 10_000) + "1]}}\n",
+		"an expression":      "    when: " + strings.Repeat("x==", 1300) + "1\n",
+		"a key":              "    " + strings.Repeat("b", 1000) + ": 1\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\nrules:\n  - id: r\n" + body
+			if !strings.Contains(body, "patch") {
+				text += "    patch: {tags: {a: 1}}\n"
+			}
+			start := time.Now()
+			found := check(onePack(text))
+			if took := time.Since(start); len(found) == 0 || took > 30*time.Second {
+				t.Errorf("%d mistakes after %s", len(found), took)
+			}
+			for _, d := range found {
+				if len([]rune(d.Message)) > 501 {
+					t.Fatalf("a message of %d bytes", len(d.Message))
+				}
+			}
+		})
+	}
 }

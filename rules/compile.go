@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/twinrules/twinrules/hub/query"
 	"github.com/twinrules/twinrules/hub/twin"
@@ -17,20 +18,25 @@ type Options struct {
 
 // Compile compiles every expression of pack, translates its selectors and loads
 // its plugins. Its error is a [Diagnostics] that lists every mistake of the
-// pack, those that [Load] found too. A pack is compiled once at a time.
+// pack, those that [Load] found too. A pack is compiled by one goroutine at a
+// time.
 func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
 	c := &compilation{ctx: ctx, pack: pack, plugins: opts.Plugins}
+	if pack.reporter == nil {
+		pack.reporter = &reporter{}
+	}
+	loaded := len(pack.reporter.found)
 	program := &Program{Pack: pack}
 	for _, r := range pack.Rules {
 		program.rules = append(program.rules, c.rule(r))
 	}
-	if pack.reporter != nil {
-		if found := pack.reporter.sorted(); len(found) > 0 {
-			return nil, found
-		}
+	found := pack.reporter.sorted()
+	pack.reporter.found = pack.reporter.found[:loaded] // so that it can be compiled again
+	if len(found) > 0 {
+		return nil, found
 	}
 	return program, nil
 }
@@ -138,20 +144,33 @@ func (r *compiledRule) reads() []slot {
 	return list
 }
 
-// checkSelectorReads refuses a selector that reads what the rule writes: it
-// would change its own population.
+// checkSelectorReads refuses a selector that reads what the rule or its plugin
+// writes: it would change its own population.
 func checkSelectorReads(r *Rule, out *compiledRule) {
 	if out.selector == nil {
 		return
 	}
-	for _, l := range out.leaves {
-		write := twin.Leaf{Section: l.section, Path: l.path}
-		for _, s := range out.selector.slots {
-			if write.Overlaps(twin.Leaf{Section: s.root.Name, Path: s.path}) {
-				r.selector.at.report(SelectorReads, toWhen, "the selector reads %s, which the rule writes", s.key())
-			}
+	for _, s := range out.selector.slots {
+		read := twin.Leaf{Section: s.root.Name, Path: s.path}
+		if slices.ContainsFunc(out.writes(), read.Overlaps) {
+			r.selector.at.report(SelectorReads, toWhen, "the selector reads %s, which the rule writes", s.key)
 		}
 	}
+}
+
+// writes returns the places that the rule may set.
+func (r *compiledRule) writes() (list []twin.Leaf) {
+	for _, l := range r.leaves {
+		list = append(list, twin.Leaf{Section: l.section, Path: l.path})
+	}
+	if r.plugin == nil {
+		return list
+	}
+	for _, path := range r.plugin.Writes() {
+		section, below, _ := strings.Cut(path, ".")
+		list = append(list, twin.Leaf{Section: section, Path: strings.FieldsFunc(below, func(c rune) bool { return c == '.' })})
+	}
+	return list
 }
 
 // checkLiteralLimits reports leaves that the hub would refuse on any twin.

@@ -40,16 +40,28 @@ type reporter struct{ found Diagnostics }
 
 func (r *reporter) add(d *Diagnostic) { r.found = append(r.found, d) }
 
-// sorted returns what was found, by place, and nil when that is nothing.
+// maxFound is how many mistakes are noted: to find the place of one costs a walk
+// through its line, and nobody reads a thousand.
+const maxFound = 1000
+
+func (r *reporter) full() bool { return len(r.found) >= maxFound }
+
+// sorted returns what was found, by place and each mistake once, and nil when
+// that is nothing. What is read twice, such as the elements of a list, is also
+// reported twice.
 func (r *reporter) sorted() Diagnostics {
-	slices.SortStableFunc(r.found, func(a, b *Diagnostic) int {
-		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	list := slices.SortedStableFunc(slices.Values(r.found), func(a, b *Diagnostic) int {
+		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col),
+			strings.Compare(a.Message, b.Message))
 	})
-	return r.found
+	return slices.CompactFunc(list, func(a, b *Diagnostic) bool { return *a == *b })
 }
 
 // nearest returns the word of known that a person most likely meant, or "".
 func nearest(word string, known []string) string {
+	if len(word) > maxName {
+		return ""
+	}
 	best, distance := "", max(2, len(word)/3+1)
 	for _, candidate := range known {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {

@@ -39,7 +39,7 @@ func (p *Program) Explain(ctx context.Context, t *twin.Twin, at Moment) []Explan
 			continue
 		}
 		in := &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars}
-		e := Explanation{Verdict: r.eval(ctx, in), Selector: r.selector.terms(in)}
+		e := Explanation{Verdict: r.eval(ctx, in), Selector: r.selector.explain(in)}
 		if e.Selected {
 			r.explainWhen(ctx, in, &e)
 		}
@@ -61,40 +61,50 @@ func (r *compiledRule) explainWhen(ctx context.Context, in *scope, e *Explanatio
 		}
 		in.facts, e.Facts = finding.Facts, finding.Facts
 	}
-	e.When = r.when.terms(in)
+	e.When = r.when.explain(in)
 }
 
-// terms evaluates the parts of a condition one by one.
-func (e *expression) terms(in *scope) []Term {
-	if e == nil {
-		return nil
-	}
-	var list []Term
-	for i, n := range conjuncts(e.node, nil) {
-		list = append(list, e.term(in, n, e.texts[i]))
+// A term is one part of a condition, compiled by itself.
+type term struct {
+	text string
+	expression
+	err error // it does not compile alone
+}
+
+// apart compiles the parts of a condition, whose tree is node, one by one.
+func (e *expression) apart(source string, node ast.Node, texts []string) (list []term) {
+	slots := slotsByKey(e.slots)
+	for i, n := range conjuncts(node, nil) {
+		t := term{text: texts[i], expression: *e}
+		t.slots = used(n, slots)
+		t.program, t.err = assemble(source, n, e.kind)
+		list = append(list, t)
 	}
 	return list
 }
 
-func (e *expression) term(in *scope, n ast.Node, text string) Term {
-	part := *e
-	part.slots = used(n, slotsByKey(e.slots))
-	t := Term{Text: text}
-	var err error
-	if part.program, err = assemble(e.source, n, e.kind); err == nil {
-		t.Holds, err = part.holds(in)
+// explain evaluates the parts of a condition one by one.
+func (e *expression) explain(in *scope) (list []Term) {
+	if e == nil {
+		return nil
 	}
-	t.Err = err
-	for _, s := range part.slots {
-		t.Reads = append(t.Reads, Reading{s.key(), s.shown(in)})
+	for _, part := range e.terms() {
+		t := Term{Text: part.text, Err: part.err}
+		if part.err == nil {
+			t.Holds, t.Err = part.holds(in)
+		}
+		for _, s := range part.slots {
+			t.Reads = append(t.Reads, Reading{s.key, s.shown(in)})
+		}
+		list = append(list, t)
 	}
-	return t
+	return list
 }
 
 func slotsByKey(list []slot) map[string]slot {
 	m := make(map[string]slot, len(list))
 	for _, s := range list {
-		m[s.key()] = s
+		m[s.key] = s
 	}
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
@@ -32,10 +33,8 @@ type expression struct {
 	single  *slot // set when the expression is nothing but this path
 
 	// What [Program.Explain] takes the expression apart with.
-	source string
-	kind   expressionKind
-	node   ast.Node // rewritten
-	texts  []string // of its conjuncts, as they were written
+	kind  expressionKind
+	terms func() []term // made when they are first asked for
 }
 
 // An expressionKind says what an expression is used as.
@@ -99,7 +98,7 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	if node == nil {
 		return nil
 	}
-	var texts []string
+	var texts []string // of the conjuncts, as they were written
 	for _, n := range conjuncts(node, nil) {
 		texts = append(texts, n.String())
 	}
@@ -119,9 +118,9 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 		return nil
 	}
 	e := &expression{
-		at: at, offset: offset, program: program, slots: used(node, w.slots),
-		source: text, kind: kind, node: node, texts: texts,
+		at: at, offset: offset, program: program, slots: used(node, w.slots), kind: kind,
 	}
+	e.terms = sync.OnceValue(func() []term { return e.apart(text, node, texts) })
 	if s, ok := w.slotOf(node); ok && s.kind == slotValue {
 		e.single = &s
 	}
@@ -161,14 +160,14 @@ func (v *slotVisitor) Visit(n *ast.Node) {
 
 // eval runs the expression for a scope. A nil result means missing.
 func (e *expression) eval(in *scope) (any, error) {
-	steps := maxSteps
 	env := make(map[string]any, len(e.slots)+2)
-	env[stepsLeft] = &steps
+	env[meterName] = &meter{left: maxWork}
 	env[twinName] = in.twin.Ref.String()
 	for _, s := range e.slots {
-		env[s.key()] = s.value(in)
+		env[s.key] = s.value(in)
 	}
-	v, err := vm.Run(e.program, env)
+	machine := vm.VM{MemoryBudget: maxElements}
+	v, err := machine.Run(e.program, env)
 	if err != nil {
 		return nil, e.failure(err)
 	}

@@ -22,9 +22,11 @@ type Function struct {
 
 	min, max int // arguments
 	// call computes the result. It is not called with a missing argument: then
-	// the result is missing, too, but where missing says otherwise.
+	// the result is missing, too, but where missing says otherwise. Texts have
+	// been paid for.
 	call    func(args []any) (any, error)
-	missing any // the result for a missing argument
+	metered func(m *meter, args []any) (any, error) // instead of call, for one that pays for more
+	missing any                                     // the result for a missing argument
 	slot    slotKind
 }
 
@@ -40,8 +42,8 @@ var Functions = []Function{
 	{Name: "lower", Signature: "lower(s)", Doc: "s in lower case", min: 1, max: 1, call: onText(strings.ToLower)},
 	{Name: "upper", Signature: "upper(s)", Doc: "s in upper case", min: 1, max: 1, call: onText(strings.ToUpper)},
 	{Name: "trim", Signature: "trim(s)", Doc: "s without white space around it", min: 1, max: 1, call: onText(strings.TrimSpace)},
-	{Name: "split", Signature: "split(s, separator)", Doc: "the parts of s between separators", min: 2, max: 2, call: split},
-	{Name: "abs", Signature: "abs(n)", Doc: "n without its sign", min: 1, max: 1, call: onNumber(math.Abs)},
+	{Name: "split", Signature: "split(s, separator)", Doc: "the parts of s between separators", min: 2, max: 2, metered: split},
+	{Name: "abs", Signature: "abs(n)", Doc: "n without its sign", min: 1, max: 1, call: abs},
 	{Name: "ceil", Signature: "ceil(n)", Doc: "the smallest whole number that is not below n", min: 1, max: 1, call: onNumber(math.Ceil)},
 	{Name: "floor", Signature: "floor(n)", Doc: "the largest whole number that is not above n", min: 1, max: 1, call: onNumber(math.Floor)},
 	{Name: "round", Signature: "round(n)", Doc: "the whole number nearest to n, halves away from zero", min: 1, max: 1, call: onNumber(math.Round)},
@@ -49,7 +51,7 @@ var Functions = []Function{
 	{Name: "max", Signature: "max(a, b, …)", Doc: "the greatest of its arguments", min: 1, max: 16, call: extreme(1)},
 	{Name: "int", Signature: "int(v)", Doc: "the whole number that v is or spells", min: 1, max: 1, call: toInt},
 	{Name: "float", Signature: "float(v)", Doc: "the number that v is or spells", min: 1, max: 1, call: toFloat},
-	{Name: "string", Signature: "string(v)", Doc: "v as text", min: 1, max: 1, call: func(a []any) (any, error) { return display(a[0]), nil }},
+	{Name: "string", Signature: "string(v)", Doc: "v as text", min: 1, max: 1, metered: toText},
 	{Name: "first", Signature: "first(list)", Doc: "the first element of list; missing when it is empty", min: 1, max: 1, call: func(a []any) (any, error) { return element(a[0], 0) }},
 	{Name: "last", Signature: "last(list)", Doc: "the last element of list; missing when it is empty", min: 1, max: 1, call: func(a []any) (any, error) { return element(a[0], -1) }},
 }
@@ -75,14 +77,24 @@ func functionList() []string {
 	return list
 }
 
-// run calls f unless an argument is missing.
+// run calls f, with the meter as the first argument, unless one is missing.
 func (f Function) run(args ...any) (any, error) {
+	m, args := args[0].(*meter), args[1:]
 	for _, a := range args {
 		if a == nil {
 			return f.missing, nil
 		}
+		if s, ok := a.(string); ok {
+			if err := m.text(s, s); err != nil { // read and written
+				return nil, err
+			}
+		}
 	}
-	v, err := f.call(args)
+	call := f.call
+	if f.metered != nil {
+		call = func(args []any) (any, error) { return f.metered(m, args) }
+	}
+	v, err := call(args)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
@@ -132,7 +144,7 @@ func bucket(a []any) (any, error) {
 func length(a []any) (any, error) {
 	switch v := a[0].(type) {
 	case string:
-		return len([]rune(v)), nil
+		return runes(v), nil
 	case []any:
 		return len(v), nil
 	case map[string]any:
@@ -151,27 +163,47 @@ func onText(f func(string) string) func([]any) (any, error) {
 	}
 }
 
-func split(a []any) (any, error) {
+func split(m *meter, a []any) (any, error) {
 	s, ok1 := a[0].(string)
 	separator, ok2 := a[1].(string)
 	if !ok1 || !ok2 || separator == "" {
 		return nil, errors.New("both arguments are strings, the separator not empty")
 	}
-	list := []any{}
-	for part := range strings.SplitSeq(s, separator) {
-		list = append(list, part)
-	}
-	return list, nil
+	return m.parts(s, separator)
 }
 
+// toText is display, paid for by the size of what is shown. To show a value is
+// about eight times the work of looking at it.
+func toText(m *meter, a []any) (any, error) {
+	look := &meter{left: m.left / 8}
+	if err := look.value(a[0]); err != nil {
+		return nil, err
+	}
+	if err := m.spend(8 + 8*(m.left/8-look.left)); err != nil {
+		return nil, err
+	}
+	return display(a[0]), nil
+}
+
+// onNumber applies f to a float; a whole number is its own nearest.
 func onNumber(f func(float64) float64) func([]any) (any, error) {
 	return func(a []any) (any, error) {
+		if n, whole := a[0].(int); whole {
+			return n, nil
+		}
 		x, ok := asFloat(a[0])
 		if !ok {
 			return nil, fmt.Errorf("%s is not a number", typeName(a[0]))
 		}
 		return wholeOrFloat(f(x)), nil
 	}
+}
+
+func abs(a []any) (any, error) {
+	if n, whole := a[0].(int); whole && n < 0 {
+		return arithmetic["-"].numbers(0, n)
+	}
+	return onNumber(math.Abs)(a)
 }
 
 func wholeOrFloat(f float64) any {
@@ -226,7 +258,7 @@ func toFloat(a []any) (any, error) {
 	if s, ok := v.(string); ok {
 		v = number(jsonNumberOf(s))
 	}
-	if _, ok := asFloat(v); !ok {
+	if f, ok := asFloat(v); !ok || math.IsInf(f, 0) {
 		return nil, fmt.Errorf("%.60q is no number", display(a[0]))
 	}
 	return v, nil

@@ -29,7 +29,7 @@ func Load(fsys fs.FS) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{pack: &Pack{FS: fsys}}
+	l := &loader{pack: &Pack{FS: fsys}, defaults: defaults{Enforce, DefaultRuleLimits()}}
 	l.pack.reporter = &l.reporter
 	digest := sha256.New()
 	for _, name := range names {
@@ -131,9 +131,9 @@ func (l *loader) head(m *mapping) {
 	l.pack.Vars = m.get("vars").object()
 	d := m.get("defaults").mapping()
 	l.defaults.mode = readMode(d.get("mode"), Enforce)
-	l.defaults.limits = readLimits(d.get("limits"), DefaultRuleLimits)
+	l.defaults.limits = readLimits(d.get("limits"), DefaultRuleLimits())
 	d.done()
-	l.pack.Limits = readLimits(m.get("limits"), DefaultPackLimits)
+	l.pack.Limits = readLimits(m.get("limits"), DefaultPackLimits())
 	l.pack.Schedule = readSchedule(m.get("schedule"))
 	l.plugins(m.get("plugins").mapping())
 }
@@ -187,9 +187,6 @@ func (l *loader) finish(files []string) {
 	}
 	for _, extra := range l.heads[min(1, len(l.heads)):] {
 		extra.report(NoPack, "make it kind Rules", "a second file of kind RulePack; the first is %s", l.heads[0].pos().File)
-	}
-	if l.defaults == (defaults{}) {
-		l.defaults = defaults{Enforce, DefaultRuleLimits}
 	}
 	for _, s := range l.rules {
 		r := l.rule(s)

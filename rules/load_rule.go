@@ -124,6 +124,7 @@ func (l *loader) patch(r *Rule, m *mapping) {
 		}
 		return
 	}
+	before := len(l.found)
 	p := s.mapping()
 	for _, section := range []string{"desired", "tags"} {
 		if v := p.get(section); v.exists() {
@@ -137,7 +138,7 @@ func (l *loader) patch(r *Rule, m *mapping) {
 		}
 	}
 	p.done()
-	if len(r.patch) == 0 && s.node.Kind == yaml.MappingNode {
+	if len(r.patch) == 0 && len(l.found) == before {
 		s.report(BadPatch, "", "a patch that sets nothing")
 	}
 	checkLiteralLimits(r.patch)
@@ -155,6 +156,10 @@ func (s setting) leaves(list []leafSource, section string, path []string) []leaf
 	}
 	m := s.mapping()
 	for _, key := range m.keys {
+		if name := key.node.Value; len(path) == 0 && (name == "$metadata" || name == "$version") {
+			key.report(BadPatch, "", "%s is the hub's own", name)
+			continue
+		}
 		list = m.get(key.node.Value).leaves(list, section, append(slices.Clone(path), key.node.Value))
 	}
 	return list
@@ -217,12 +222,12 @@ func readTwin(s setting, on Target) *twin.Twin {
 	if !on.Devices() {
 		doc["moduleId"] = strings.ReplaceAll(on.Module, "*", "test")
 	}
-	for key, member := range map[string]string{
-		"id": "deviceId", "moduleId": "moduleId", "status": "status", "connectionState": "connectionState",
-		"lastActivityTime": "lastActivityTime", "modelId": "modelId",
-	} {
+	if v := m.get("id"); v.exists() {
+		doc["deviceId"] = v.text()
+	}
+	for _, key := range []string{"moduleId", "status", "connectionState", "lastActivityTime", "modelId"} {
 		if v := m.get(key); v.exists() {
-			doc[member] = v.text()
+			doc[key] = v.text()
 		}
 	}
 	if v := m.get("tags"); v.exists() {
@@ -261,8 +266,8 @@ func readSchedule(s setting) *Schedule {
 	if every.exists() {
 		schedule.Every = every.duration(time.Second)
 	}
-	if _, err := time.LoadLocation(schedule.TimeZone); err != nil {
-		zone.report(WrongValue, "", "%v", err)
+	if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "Local" {
+		zone.report(WrongValue, "", "%q is no time zone such as Europe/Berlin", schedule.TimeZone)
 	}
 	if err := schedule.check(); err != nil {
 		cron.report(WrongValue, "", "%v", err)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -84,6 +85,9 @@ type slot struct {
 	kind slotKind
 	root Name
 	path []string // keys below the root
+	// key is the slot's name in the environment of the compiled program, which is
+	// also how messages show it.
+	key string
 }
 
 type slotKind int
@@ -94,9 +98,8 @@ const (
 	slotAge              // how long ago that was, a duration
 )
 
-// key returns the slot's name in the environment of the compiled program, which
-// is also how messages show it.
-func (s slot) key() string {
+// spelled returns the slot as it is written in an expression.
+func (s slot) spelled() string {
 	switch s.kind {
 	case slotUpdated:
 		return "updated(" + s.String() + ")"
@@ -112,11 +115,24 @@ func (s slot) String() string { return PathString(append([]string{s.root.Name}, 
 // raw returns the value as the twin holds it, with numbers as they are spelled.
 func (s slot) raw(in *scope) (any, bool) {
 	v := s.root.value(in)
-	if len(s.path) == 0 {
-		return v, v != nil
-	}
 	o, _ := v.(twin.Object)
+	if len(s.path) == 0 {
+		return withoutHubKeys(v, o), v != nil
+	}
 	return o.Lookup(s.path...)
+}
+
+// withoutHubKeys returns a value, whose members are o if it is an object, without
+// what the hub adds to a section: a device that has reported nothing has an empty
+// one. Whoever wants $version can name it.
+func withoutHubKeys(v any, o twin.Object) any {
+	if _, has := o["$version"]; !has && o["$metadata"] == nil {
+		return v
+	}
+	o = maps.Clone(o)
+	delete(o, "$metadata")
+	delete(o, "$version")
+	return o
 }
 
 // value returns what the expression sees; nil when it is missing.

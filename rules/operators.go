@@ -4,13 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/expr-lang/expr/vm/runtime"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -31,22 +26,14 @@ var orderings = map[string]func(c int) bool{
 	">=": func(c int) bool { return c >= 0 },
 }
 
-// arithmetic are expr's calculations; with a missing side the result is missing.
-var arithmetic = map[string]func(a, b any) any{
-	"+": runtime.Add, "-": runtime.Subtract, "*": runtime.Multiply,
-	"/":  func(a, b any) any { return runtime.Divide(a, b) },
-	"%":  modulo,
-	"**": func(a, b any) any { return runtime.Exponent(a, b) },
-	"^":  func(a, b any) any { return runtime.Exponent(a, b) },
-}
-
 // textual are the tests of one string against another: false when a side is
 // missing.
 var textual = map[string]func(s, t string) bool{
 	"contains": strings.Contains, "startsWith": strings.HasPrefix, "endsWith": strings.HasSuffix,
 }
 
-// operators lists everything that the rewriter calls by name. Ordering values
+// operators lists everything that the rewriter calls by name. Those whose cost
+// depends on their arguments are called with the meter first. Ordering values
 // of different sorts, or taking something else than a bool for a condition, is an
 // error, but for a selector it is false, as in the hub's query language.
 func operators(selector bool) []operator {
@@ -54,22 +41,23 @@ func operators(selector bool) []operator {
 		{"#truth", func(a ...any) (any, error) { return truth(a[0], selector) }},
 		{"#list", func(a ...any) (any, error) { return asList(a[0]) }},
 		{"#member", func(a ...any) (any, error) { return member(a[0], a[1]), nil }},
-		{"#in", func(a ...any) (any, error) { return contains(a[1], a[0]) }},
-		{"#same", func(a ...any) (any, error) { return a[0] != nil && runtime.Equal(a[0], a[1]), nil }},
+		{"#in", func(a ...any) (any, error) { return a[0].(*meter).contains(a[2], a[1]) }},
+		{"#==", func(a ...any) (any, error) { return a[0].(*meter).equal(a[1], a[2]) }},
+		{"#same", same},
 		{"#matches", matches},
 		{"#step", step},
 	}
 	for name, holds := range orderings {
 		list = append(list, operator{"#" + name, func(a ...any) (any, error) { return compare(a[0], a[1], holds, selector) }})
 	}
-	for name, calculate := range arithmetic {
-		list = append(list, operator{"#" + name, func(a ...any) (any, error) { return calculated(calculate, a[0], a[1]) }})
+	for name := range arithmetic {
+		list = append(list, operator{"#" + name, func(a ...any) (any, error) { return calculate(a[0].(*meter), name, a[1], a[2]) }})
 	}
 	for name, test := range textual {
-		list = append(list, operator{"#" + name, func(a ...any) (any, error) { return onTexts(name, test, a[0], a[1]) }})
+		list = append(list, operator{"#" + name, func(a ...any) (any, error) { return onTexts(a[0].(*meter), name, test, a[1], a[2]) }})
 	}
 	for _, f := range Functions {
-		if f.call != nil {
+		if f.slot == slotValue {
 			list = append(list, operator{f.Name, f.run})
 		}
 	}
@@ -87,28 +75,15 @@ func compare(a, b any, holds func(int) bool, selector bool) (any, error) {
 	return err == nil && holds(c), err
 }
 
-func calculated(calculate func(a, b any) any, a, b any) (v any, err error) {
-	if a == nil || b == nil {
-		return nil, nil
+// same is the equality of two paths, which are not equal when both are missing.
+func same(a ...any) (any, error) {
+	if a[1] == nil {
+		return false, nil
 	}
-	defer func() {
-		if r := recover(); r != nil { // expr's way to say that the types do not fit
-			err = fmt.Errorf("%s and %s cannot be calculated with", typeName(a), typeName(b))
-		}
-	}()
-	return calculate(a, b), nil
+	return a[0].(*meter).equal(a[1], a[2])
 }
 
-func modulo(a, b any) any {
-	x, ok1 := asFloat(a)
-	y, ok2 := asFloat(b)
-	if !ok1 || !ok2 || y == 0 {
-		panic("modulo")
-	}
-	return wholeOrFloat(math.Mod(x, y))
-}
-
-func onTexts(name string, test func(s, t string) bool, a, b any) (any, error) {
+func onTexts(m *meter, name string, test func(s, t string) bool, a, b any) (any, error) {
 	if a == nil || b == nil {
 		return false, nil
 	}
@@ -117,18 +92,18 @@ func onTexts(name string, test func(s, t string) bool, a, b any) (any, error) {
 	if !ok1 || !ok2 {
 		return false, fmt.Errorf("%s is for strings, not for %s and %s", name, typeName(a), typeName(b))
 	}
-	return test(s, t), nil
+	return test(s, t), m.text(s, t)
 }
 
 func matches(a ...any) (any, error) {
-	if a[0] == nil {
+	if a[1] == nil {
 		return false, nil
 	}
-	s, ok := a[0].(string)
+	s, ok := a[1].(string)
 	if !ok {
-		return false, fmt.Errorf("matches is for strings, not for %s", typeName(a[0]))
+		return false, fmt.Errorf("matches is for strings, not for %s", typeName(a[1]))
 	}
-	return a[1].(*regexp.Regexp).MatchString(s), nil
+	return a[2].(*pattern).match(a[0].(*meter), s)
 }
 
 // truth makes a condition of a value: a missing one is false.
@@ -167,34 +142,10 @@ func member(v, key any) any {
 	return nil
 }
 
-// contains reports whether v is an element of list or a key of an object.
-func contains(list, v any) (any, error) {
-	switch list := list.(type) {
-	case nil:
-		return false, nil
-	case []any:
-		return v != nil && slices.ContainsFunc(list, func(e any) bool { return runtime.Equal(e, v) }), nil
-	case map[string]any:
-		key, ok := v.(string)
-		_, found := list[key]
-		return ok && found, nil
-	}
-	return false, fmt.Errorf("%s has no elements", typeName(list))
-}
-
-// maxSteps bounds how often the predicates of one evaluation run, which bounds
-// its time whatever a device reports.
-const maxSteps = 50_000
-
-var errSteps = fmt.Errorf("more than %d steps over lists", maxSteps)
-
-// step counts one run of a predicate and passes its result through.
+// step pays for one run of a predicate of so many nodes, and passes its result
+// through.
 func step(a ...any) (any, error) {
-	left := a[0].(*int)
-	if *left--; *left < 0 {
-		return nil, errSteps
-	}
-	return a[1], nil
+	return a[2], a[0].(*meter).spend(a[1].(int))
 }
 
 func jsonNumberOf(s string) json.Number {

@@ -82,11 +82,11 @@ type Limits struct {
 	MinPopulation int `json:"minPopulation"` // below it nothing is changed: wrong hub, or an empty index
 }
 
-// The limits where a pack sets none.
-var (
-	DefaultRuleLimits = Limits{MaxTwins: 500, MaxPercent: 10}
-	DefaultPackLimits = Limits{MaxTwins: 1000, MaxPercent: 20}
-)
+// DefaultRuleLimits returns the limits of a rule where a pack sets none.
+func DefaultRuleLimits() Limits { return Limits{MaxTwins: 500, MaxPercent: 10} }
+
+// DefaultPackLimits returns the limits on all rules where a pack sets none.
+func DefaultPackLimits() Limits { return Limits{MaxTwins: 1000, MaxPercent: 20} }
 
 // Allowed returns how many twins of a population may be changed.
 func (l Limits) Allowed(population int) int {

@@ -44,7 +44,9 @@ func (s *source) line(n int) string {
 // begins, at its quote or its "|"; folding changes nothing but white space, and
 // quoting only adds escapes, so value and text are walked in step.
 func (s *source) positions(n *yaml.Node) []Pos {
-	w := &walker{source: s, line: n.Line, col: n.Column, style: n.Style}
+	w := &walker{source: s, style: n.Style}
+	w.start(n.Line)
+	w.skip(n.Column - 1)
 	w.begin()
 	list := make([]Pos, 0, len(n.Value)+1)
 	for _, r := range n.Value {
@@ -56,28 +58,44 @@ func (s *source) positions(n *yaml.Node) []Pos {
 // A walker stands at one character of a scalar's text.
 type walker struct {
 	*source
-	line, col int // from 1
+	line, col int    // from 1
+	rest      string // of the line
 	style     yaml.Style
+}
+
+// start goes to the start of a line.
+func (w *walker) start(line int) { w.line, w.col, w.rest = line, 1, w.source.line(line) }
+
+// skip goes n characters ahead on this line.
+func (w *walker) skip(n int) {
+	for i := range w.rest {
+		if n == 0 {
+			w.rest = w.rest[i:]
+			return
+		}
+		n, w.col = n-1, w.col+1
+	}
+	w.rest = ""
 }
 
 // begin goes from where the scalar starts to its first character.
 func (w *walker) begin() {
 	switch {
 	case w.style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
-		w.col++
+		w.advance()
 	case w.style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		w.line, w.col = w.line+1, 1
+		w.start(w.line + 1)
 		w.indent()
 	}
 }
 
 // indent skips the indentation of a block scalar's first line that has text.
 func (w *walker) indent() {
-	for w.line < len(w.lines) && strings.TrimSpace(w.source.line(w.line)) == "" {
-		w.line++
+	for w.line < len(w.lines) && strings.TrimSpace(w.rest) == "" {
+		w.start(w.line + 1)
 	}
 	for unicode.IsSpace(w.rune()) && w.rune() != '\n' {
-		w.col++
+		w.advance()
 	}
 }
 
@@ -87,24 +105,20 @@ func (w *walker) rune() rune {
 	if w.line > len(w.lines) {
 		return 0
 	}
-	text := w.source.line(w.line)
-	for i := 1; i < w.col && text != ""; i++ {
-		_, size := utf8.DecodeRuneInString(text)
-		text = text[size:]
-	}
-	if text == "" {
+	if w.rest == "" {
 		return '\n'
 	}
-	r, _ := utf8.DecodeRuneInString(text)
+	r, _ := utf8.DecodeRuneInString(w.rest)
 	return r
 }
 
 func (w *walker) advance() {
 	if w.rune() == '\n' {
-		w.line, w.col = w.line+1, 1
+		w.start(w.line + 1)
 		return
 	}
-	w.col++
+	_, size := utf8.DecodeRuneInString(w.rest)
+	w.rest, w.col = w.rest[size:], w.col+1
 }
 
 func (w *walker) skipSpace() {

@@ -1,10 +1,11 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // A rewriter turns a parsed expression into one whose member chains are slots
@@ -53,8 +54,10 @@ func (w *rewriter) node(n ast.Node) ast.Node {
 
 func (w *rewriter) rewritten(n ast.Node) ast.Node {
 	switch n := n.(type) {
-	case *ast.NilNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.PointerNode:
+	case *ast.NilNode, *ast.IntegerNode, *ast.BoolNode, *ast.StringNode, *ast.PointerNode:
 		return n
+	case *ast.FloatNode:
+		return float(n)
 	case *ast.IdentifierNode:
 		return w.name(n)
 	case *ast.ChainNode:
@@ -76,13 +79,28 @@ func (w *rewriter) rewritten(n ast.Node) ast.Node {
 		w.all(n.Nodes)
 		return n
 	case *ast.MapNode:
-		for _, pair := range n.Pairs {
-			p := pair.(*ast.PairNode)
-			p.Value = w.node(p.Value)
-		}
-		return n
+		return w.object(n)
 	}
 	return w.report(n, BadExpression, "", "%s is not part of the language", construct(n))
+}
+
+// float spells 1.0 as 1: they are one value.
+func float(n *ast.FloatNode) ast.Node {
+	if i, whole := wholeOrFloat(n.Value).(int); whole {
+		return &ast.IntegerNode{Value: i}
+	}
+	return n
+}
+
+func (w *rewriter) object(n *ast.MapNode) ast.Node {
+	for _, pair := range n.Pairs {
+		p := pair.(*ast.PairNode)
+		if _, constant := p.Key.(*ast.StringNode); !constant {
+			return w.report(p.Key, BadExpression, "", "the key of an object must be a constant string")
+		}
+		p.Value = w.node(p.Value)
+	}
+	return n
 }
 
 func construct(n ast.Node) string {
@@ -91,6 +109,8 @@ func construct(n ast.Node) string {
 		return "let"
 	case *ast.SliceNode:
 		return "a slice"
+	case *ast.BytesNode:
+		return "a string of bytes"
 	case *ast.SequenceNode:
 		return "a sequence with ;"
 	}
@@ -101,6 +121,11 @@ func (w *rewriter) all(list []ast.Node) {
 	for i, n := range list {
 		list[i] = w.node(n)
 	}
+}
+
+// metered is call for an operator whose cost depends on its arguments.
+func metered(name string, args ...ast.Node) ast.Node {
+	return call(name, append([]ast.Node{&ast.IdentifierNode{Value: meterName}}, args...)...)
 }
 
 // call returns a call of an operator by its name in the program.
@@ -124,8 +149,9 @@ func (w *rewriter) nameHint(word string) string {
 }
 
 func (w *rewriter) slot(s slot) ast.Node {
-	w.slots[s.key()] = s
-	return &ast.IdentifierNode{Value: s.key()}
+	s.key = s.spelled()
+	w.slots[s.key] = s
+	return &ast.IdentifierNode{Value: s.key}
 }
 
 // slotOf returns the slot that a rewritten node stands for.
@@ -142,6 +168,9 @@ func (w *rewriter) member(n *ast.MemberNode) ast.Node {
 	base := w.node(n.Node)
 	key, isKey := n.Property.(*ast.StringNode)
 	if s, ok := w.slotOf(base); ok && isKey && s.kind == slotValue {
+		if len(s.path) == twin.MaxDepth {
+			return w.report(n, BadExpression, "", "a path of more than %d keys, which no twin has", twin.MaxDepth)
+		}
 		s.path = append(slices.Clone(s.path), key.Value)
 		return w.slot(s)
 	}
@@ -173,7 +202,7 @@ func isCondition(n ast.Node) bool {
 		name := n.Callee.(*ast.IdentifierNode).Value
 		_, ordering := orderings[name[1:]]
 		_, text := textual[name[1:]]
-		return ordering || text || slices.Contains([]string{"#in", "#same", "#matches", "#truth"}, name)
+		return ordering || text || slices.Contains([]string{"#in", "#==", "#same", "#matches", "#truth"}, name)
 	}
 	return false
 }
@@ -187,7 +216,7 @@ func (w *rewriter) unary(n *ast.UnaryNode) ast.Node {
 		if number, ok := n.Node.(*ast.IntegerNode); ok {
 			return &ast.IntegerNode{Value: -number.Value}
 		}
-		return call("#-", &ast.IntegerNode{Value: 0}, w.node(n.Node))
+		return metered("#-", &ast.IntegerNode{Value: 0}, w.node(n.Node))
 	}
 	return w.report(n, BadExpression, "", "the operator %s is not part of the language", n.Operator)
 }
@@ -203,10 +232,10 @@ func (w *rewriter) binary(n *ast.BinaryNode) ast.Node {
 		return n
 	case op == "==" || op == "!=" || op == "??":
 		return w.equality(n)
-	case ordering, calculation, text:
+	case ordering:
 		return call("#"+op, w.node(n.Left), w.node(n.Right))
-	case op == "in":
-		return call("#in", w.node(n.Left), w.node(n.Right))
+	case calculation, text, op == "in":
+		return metered("#"+op, w.node(n.Left), w.node(n.Right))
 	case op == "matches":
 		return w.matches(n)
 	}
@@ -219,22 +248,35 @@ func (w *rewriter) equality(n *ast.BinaryNode) ast.Node {
 	n.Left, n.Right = w.node(n.Left), w.node(n.Right)
 	_, left := w.slotOf(n.Left)
 	_, right := w.slotOf(n.Right)
-	if n.Operator == "==" && left && right {
-		return call("#same", n.Left, n.Right)
+	switch {
+	case n.Operator == "==" && left && right:
+		return metered("#same", n.Left, n.Right)
+	case n.Operator == "??" || isScalar(n.Left) || isScalar(n.Right):
+		return n // costs nothing that grows
+	case n.Operator == "==":
+		return metered("#==", n.Left, n.Right)
 	}
-	return n
+	return &ast.UnaryNode{Operator: "not", Node: metered("#==", n.Left, n.Right)}
+}
+
+func isScalar(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.NilNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode:
+		return true
+	}
+	return false
 }
 
 func (w *rewriter) matches(n *ast.BinaryNode) ast.Node {
-	pattern, ok := n.Right.(*ast.StringNode)
+	text, ok := n.Right.(*ast.StringNode)
 	if !ok {
 		return w.report(n.Right, BadExpression, "", "the pattern of matches must be a constant string")
 	}
-	re, err := regexp.Compile(pattern.Value)
+	p, err := compilePattern(text.Value)
 	if err != nil {
 		return w.report(n.Right, BadExpression, "", "%v", err)
 	}
-	return call("#matches", w.node(n.Left), &ast.ConstantNode{Value: re})
+	return metered("#matches", w.node(n.Left), &ast.ConstantNode{Value: p})
 }
 
 func (w *rewriter) call(n *ast.CallNode) ast.Node {
@@ -260,7 +302,7 @@ func (w *rewriter) call(n *ast.CallNode) ast.Node {
 			n.Arguments[i] = w.node(a)
 		}
 	}
-	return n
+	return metered(f.Name, n.Arguments...)
 }
 
 // metadata rewrites age and updated, whose argument is a path and not a value.
@@ -269,7 +311,7 @@ func (w *rewriter) metadata(n *ast.CallNode, f Function) ast.Node {
 		return w.report(n, BadExpression, "", "%s has the wrong number of arguments", f.Signature)
 	}
 	s, ok := w.slotOf(w.node(n.Arguments[0]))
-	if !ok || s.root.Name != "reported" && s.root.Name != "desired" {
+	if !ok || s.kind != slotValue || s.root.Name != "reported" && s.root.Name != "desired" {
 		return w.report(n.Arguments[0], BadExpression, "", "%s needs a path in desired or reported", f.Name)
 	}
 	s.kind = f.slot
@@ -283,6 +325,9 @@ func (w *rewriter) predicate(n *ast.BuiltinNode) ast.Node {
 	list := call("#list", w.node(n.Arguments[0]))
 	list.SetLocation(n.Arguments[0].Location())
 	n.Arguments[0] = list
+	if len(n.Arguments) == 1 { // count(list) counts what is true
+		n.Arguments = append(n.Arguments, &ast.PredicateNode{Node: &ast.PointerNode{}})
+	}
 	for _, a := range n.Arguments[1:] {
 		if p, ok := a.(*ast.PredicateNode); ok {
 			p.Node = w.predicateBody(n.Name, p.Node)
@@ -296,13 +341,25 @@ func (w *rewriter) predicateBody(name string, body ast.Node) ast.Node {
 	if name == "map" {
 		rewrite = w.node
 	}
-	counted := call("#step", &ast.IdentifierNode{Value: stepsLeft}, rewrite(body))
+	body = rewrite(body)
+	counted := metered("#step", &ast.IntegerNode{Value: nodes(body)}, body)
 	counted.SetLocation(body.Location())
 	return counted
 }
 
+// nodes counts the nodes of a tree.
+func nodes(n ast.Node) int {
+	var c nodeCounter
+	ast.Walk(&n, &c)
+	return int(c)
+}
+
+type nodeCounter int
+
+func (c *nodeCounter) Visit(*ast.Node) { *c++ }
+
 // Names in the environment of a compiled program that no expression can spell.
 const (
-	stepsLeft = "#steps"
+	meterName = "#meter"
 	twinName  = "#twin"
 )

@@ -292,7 +292,7 @@ func (t translator) path(n ast.Node) (query.Path, error) {
 		return nil, err
 	}
 	path := query.Path(append(strings.Split(name.query, "."), keys...))
-	isObject := strings.Contains("tags desired reported", root)
+	isObject := slices.Contains([]string{"tags", "desired", "reported"}, root)
 	if isObject && len(keys) == 0 || !isObject && len(keys) > 0 {
 		_, err := refuse(n, "", "a selector compares single values, %s is none", n.String())
 		return nil, err

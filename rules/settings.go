@@ -30,15 +30,20 @@ func (s setting) exists() bool { return s.node != nil }
 func (s setting) pos() Pos { return Pos{s.src.name, s.node.Line, s.node.Column} }
 
 func (s setting) report(code Code, hint, format string, args ...any) {
-	s.reportAt(s.pos(), s.width(), code, hint, format, args...)
+	if !s.full() {
+		s.reportAt(s.pos(), s.width(), code, hint, format, args...)
+	}
 }
 
 func (s setting) reportAt(at Pos, width int, code Code, hint, format string, args ...any) {
 	s.add(&Diagnostic{
 		Pos: at, Width: max(1, width), Line: s.src.line(at.Line),
-		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+		Code: code, Message: Excerpt(fmt.Sprintf(format, args...), maxMessage), Hint: hint,
 	})
 }
+
+// maxMessage is the longest message, in characters: some quote what stands there.
+const maxMessage = 500
 
 // width returns how much of its line the value covers.
 func (s setting) width() int {
@@ -59,6 +64,9 @@ func (s setting) width() int {
 
 // span reports a mistake in the characters from start to end of the value.
 func (s setting) span(start, end int, code Code, hint, format string, args ...any) {
+	if s.full() {
+		return
+	}
 	list := s.src.positions(s.node)
 	start = min(max(start, 0), len(list)-1)
 	end = min(max(end, start), len(list)-1)
@@ -110,6 +118,10 @@ func (s setting) at(n *yaml.Node) setting { return setting{s.reporter, s.src, n}
 func (m *mapping) member(key, value setting) {
 	if key.node.Kind != yaml.ScalarNode {
 		key.report(WrongType, "", "%s where a key must stand", kindName(key.node))
+		return
+	}
+	if key.node.ShortTag() == "!!merge" {
+		key.report(BadYAML, "write the keys out", "a merge")
 		return
 	}
 	if _, dup := m.values[key.node.Value]; dup {
@@ -212,7 +224,7 @@ func (s setting) whole(low, high int) (n int, ok bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(s.node.Value)
-	if s.node.Kind != yaml.ScalarNode || s.node.Style != 0 || err != nil {
+	if s.node.Kind != yaml.ScalarNode || s.node.Style != 0 || !jsonNumber.MatchString(s.node.Value) || err != nil {
 		s.report(WrongType, "", "not a whole number")
 		return 0, false
 	}
@@ -261,7 +273,7 @@ func (s setting) scalar() any {
 	default:
 		s.report(BadScalar, fmt.Sprintf("write %q in quotes if it is a string", text), "%s is no JSON value: YAML readers disagree about it", text)
 	}
-	return nil
+	return text
 }
 
 func (s setting) number(n json.Number) any {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -14,7 +15,13 @@ type template struct {
 	whole   *expression
 	text    []textPart
 	list    []*template
-	object  map[string]*template
+	object  []templateMember // in the order of the file
+}
+
+// A templateMember is one of an object, some of whose members are computed.
+type templateMember struct {
+	key   string
+	value *template
 }
 
 // A textPart is literal text or an expression.
@@ -36,9 +43,10 @@ func compileTemplate(s setting) *template {
 		}
 		return t.fold()
 	case twin.Object:
-		t := &template{literal: v, object: map[string]*template{}}
-		for key, value := range s.mapping().values {
-			t.object[key] = compileTemplate(value)
+		t := &template{literal: v, object: []templateMember{}}
+		m := s.mapping()
+		for _, key := range m.keys {
+			t.object = append(t.object, templateMember{key.node.Value, compileTemplate(m.values[key.node.Value])})
 		}
 		return t.fold()
 	default:
@@ -58,8 +66,8 @@ func (t *template) fold() *template {
 
 func (t *template) parts() []*template {
 	list := append([]*template(nil), t.list...)
-	for _, e := range t.object {
-		list = append(list, e)
+	for _, m := range t.object {
+		list = append(list, m.value)
 	}
 	return list
 }
@@ -88,17 +96,22 @@ func compileText(s setting, text string) *template {
 
 // splitText cuts text at its ${ }. $${ is a literal ${.
 func splitText(s setting, text string) (parts []textPart, ok bool) {
-	literal, offset, ok := "", 0, true
+	if len(text) > twin.MaxStringSize {
+		return nil, false // reported when it was loaded
+	}
+	var literal strings.Builder
+	offset, ok := 0, true
 	flush := func() {
-		if literal != "" {
-			parts = append(parts, textPart{literal: literal})
-			literal = ""
+		if literal.Len() > 0 {
+			parts = append(parts, textPart{literal: literal.String()})
+			literal.Reset()
 		}
 	}
 	for rest := text; rest != ""; {
 		switch {
 		case strings.HasPrefix(rest, "$${"):
-			literal, rest, offset = literal+"${", rest[3:], offset+3
+			literal.WriteString("${")
+			rest, offset = rest[3:], offset+3
 		case strings.HasPrefix(rest, "${"):
 			flush()
 			source, found := braced(rest[2:])
@@ -110,8 +123,9 @@ func splitText(s setting, text string) (parts []textPart, ok bool) {
 			parts, ok = append(parts, textPart{expression: e}), ok && e != nil
 			rest, offset = rest[len(source)+3:], offset+runes(source)+3
 		default:
-			size := runeSize(rest)
-			literal, rest, offset = literal+rest[:size], rest[size:], offset+1
+			_, size := utf8.DecodeRuneInString(rest)
+			literal.WriteString(rest[:size])
+			rest, offset = rest[size:], offset+1
 		}
 	}
 	flush()
@@ -124,15 +138,6 @@ func compileInner(s setting, offset int, source string) *expression {
 		return nil
 	}
 	return compileExpression(s, offset, source, value)
-}
-
-func runeSize(s string) int {
-	for i := range s {
-		if i > 0 {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // braced returns the expression up to the } that closes it, which is not one
@@ -181,6 +186,17 @@ func (t *template) eval(in *scope) (any, error) {
 
 // leaf computes a value for a patch. A path is copied as the twin spells it.
 func (e *expression) leaf(in *scope) (any, error) {
+	v, err := e.json(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkComputed(v, 0); err != nil {
+		return nil, &EvalError{Pos: e.start(), Message: err.Error()}
+	}
+	return v, nil
+}
+
+func (e *expression) json(in *scope) (any, error) {
 	if e.single != nil {
 		if v, ok := e.single.raw(in); ok && isJSON(v) {
 			return v, nil
@@ -213,7 +229,7 @@ func isJSON(v any) bool {
 func (e *expression) missing(in *scope) error {
 	for _, s := range e.slots {
 		if s.value(in) == nil {
-			return &EvalError{Pos: e.start(), Message: s.key() + " is missing"}
+			return &EvalError{Pos: e.start(), Message: s.key + " is missing"}
 		}
 	}
 	return &EvalError{Pos: e.start(), Message: "the value is missing"}
@@ -228,16 +244,28 @@ func (t *template) evalText(in *scope) (any, error) {
 			b.WriteString(part.literal)
 			continue
 		}
-		v, err := part.expression.eval(in)
+		text, err := part.expression.text(in)
 		if err != nil {
 			return nil, err
 		}
-		if v == nil {
-			return nil, part.expression.missing(in)
-		}
-		b.WriteString(display(v))
+		b.WriteString(text)
 	}
 	return b.String(), nil
+}
+
+// text computes a value that stands in a text.
+func (e *expression) text(in *scope) (string, error) {
+	v, err := e.eval(in)
+	if err != nil {
+		return "", err
+	}
+	if v == nil {
+		return "", e.missing(in)
+	}
+	if _, err := fromExpr(v); err != nil {
+		return "", &EvalError{Pos: e.start(), Message: err.Error()}
+	}
+	return display(v), nil
 }
 
 func (t *template) evalList(in *scope) (any, error) {
@@ -254,12 +282,12 @@ func (t *template) evalList(in *scope) (any, error) {
 
 func (t *template) evalObject(in *scope) (any, error) {
 	o := twin.Object{}
-	for key, member := range t.object {
-		v, err := member.eval(in)
+	for _, m := range t.object {
+		v, err := m.value.eval(in)
 		if err != nil {
 			return nil, err
 		}
-		o[key] = v
+		o[m.key] = v
 	}
 	return o, nil
 }

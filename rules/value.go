@@ -2,8 +2,11 @@ package rules
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +15,9 @@ import (
 )
 
 // toExpr makes of a twin's value what expressions calculate with: whole numbers
-// that fit 64 bits become int, others float64, objects maps.
+// that fit 64 bits become int, others float64, objects maps. A number beyond all
+// floats, such as 1e999, becomes an infinity, which orders as it should and
+// cannot be calculated with.
 func toExpr(v any) any {
 	switch v := v.(type) {
 	case twin.Object:
@@ -39,14 +44,8 @@ func number(n json.Number) any {
 			return i
 		}
 	}
-	f, err := n.Float64()
-	if err != nil {
-		return nil // 1e999: no number that can be calculated with
-	}
-	if f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
-		return int(f) // 1.0 and 1 are one value
-	}
-	return f
+	f, _ := n.Float64()    // its error is about infinity
+	return wholeOrFloat(f) // 1.0 and 1 are one value
 }
 
 // fromExpr makes a twin's value of an expression's result.
@@ -81,8 +80,8 @@ func numberOf(f float64) (any, error) {
 
 func fromMap(m map[string]any) (any, error) {
 	o := twin.Object{}
-	for key, value := range m {
-		v, err := fromExpr(value)
+	for _, key := range slices.Sorted(maps.Keys(m)) { // so that the error is always the same
+		v, err := fromExpr(m[key])
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +100,31 @@ func fromList(list []any) (any, error) {
 		out[i] = v
 	}
 	return out, nil
+}
+
+// checkComputed says why a twin cannot hold a value that an expression computed,
+// or copied from a twin. A null inside would delete, which nobody spelled.
+func checkComputed(v any, depth int) error {
+	if depth > twin.MaxSectionDepth {
+		return fmt.Errorf("the value is nested more than %d levels", twin.MaxSectionDepth)
+	}
+	switch v := v.(type) {
+	case nil:
+		return errors.New("a value inside is missing")
+	case []any:
+		for _, element := range v {
+			if err := checkComputed(element, depth+1); err != nil {
+				return err
+			}
+		}
+	case twin.Object:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if err := checkComputed(v[key], depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // typeName names a value's type as people know it from JSON.

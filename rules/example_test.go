@@ -1,0 +1,108 @@
+package rules_test
+
+import (
+	"context"
+	"fmt"
+	"testing/fstest"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/rules"
+)
+
+const coldChain = `apiVersion: twinrules/v1
+kind: RulePack
+metadata: {name: cold-chain}
+rules:
+  - id: power-save
+    selector: tags.kind == "reefer"
+    when: reported.battery.pct < 20
+    patch: {desired: {intervalSec: "${ tags.tier == 'gold' ? 300 : 900 }"}}
+`
+
+func ExampleLoad() {
+	_, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(`apiVersion: twinrules/v1
+kind: RulePack
+metadata: {name: cold-chain}
+rules:
+  - id: power-save
+    wehn: reported.battery.pct < 20
+    mode: enforced
+`)}})
+	for _, d := range err.(rules.Diagnostics) {
+		fmt.Println(d)
+		if d.Hint != "" {
+			fmt.Println("  hint:", d.Hint)
+		}
+	}
+	// Output:
+	// pack.yaml:5:5: the key "patch" is missing [missing-key]
+	// pack.yaml:6:5: unknown key "wehn" [unknown-key]
+	//   hint: did you mean "when"?
+	// pack.yaml:7:11: "enforced" is none of enforce, audit, off [wrong-value]
+	//   hint: did you mean "enforce"?
+}
+
+func ExampleCompile() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain)}})
+	if err != nil {
+		panic(err)
+	}
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(program.Queries()[0])
+	fmt.Println(program.Reads())
+	// Output:
+	// SELECT * FROM devices WHERE tags.kind = 'reefer'
+	// [tags.kind reported.battery.pct tags.tier]
+}
+
+func ExampleProgram_Eval() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain)}})
+	if err != nil {
+		panic(err)
+	}
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	at := rules.Moment{Now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
+	for _, text := range []string{
+		`{"deviceId":"r1","tags":{"kind":"reefer","tier":"gold"},"properties":{"reported":{"battery":{"pct":11}}}}`,
+		`{"deviceId":"r2","tags":{"kind":"reefer"},"properties":{"reported":{"battery":{"pct":"low"}}}}`,
+		`{"deviceId":"r3","tags":{"kind":"reefer"}}`,
+	} {
+		t, err := twin.Parse([]byte(text))
+		if err != nil {
+			panic(err)
+		}
+		v := program.Eval(context.Background(), t, at)[0]
+		fmt.Println(t.Ref, v.Matched, v.Leaves, v.Err)
+	}
+	// Output:
+	// devices/r1 true [{desired [intervalSec] 300}] <nil>
+	// devices/r2 false [] pack.yaml:7:32: a string and a number have no order
+	// devices/r3 false [] <nil>
+}
+
+func ExampleProgram_Explain() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain)}})
+	if err != nil {
+		panic(err)
+	}
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	t, err := twin.Parse([]byte(`{"deviceId":"r1","tags":{"kind":"reefer"},"properties":{"reported":{"battery":{"pct":95}}}}`))
+	if err != nil {
+		panic(err)
+	}
+	for _, term := range program.Explain(context.Background(), t, rules.Moment{})[0].When {
+		fmt.Println(term.Text, "is", term.Holds, "because of", term.Reads)
+	}
+	// Output:
+	// reported.battery.pct < 20 is false because of [{reported.battery.pct 95}]
+}
