@@ -101,7 +101,7 @@ func planOf(args []string) (*engine.Plan, error) {
 }
 
 func (env *environment) planToApply(ctx context.Context, args []string, source *sourceFlags, fleet *fleet, how planFlags) (*engine.Plan, error) {
-	program, err := env.openNamed(ctx, packPath(args), len(args) == 0 && source.demo)
+	program, err := openNamed(ctx, args, source.demo)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +117,20 @@ func (env *environment) confirm(p *engine.Plan) bool {
 		want = fmt.Sprint(s.Twins)
 		question = "the number of twins"
 	}
-	fmt.Fprintf(env.stderr, "\nWrite %s and %s in %s? Type %s: ", plural(s.Twins, "twin"), plural(s.Configurations, "configuration"), p.Hub, question)
+	fmt.Fprintf(env.stderr, "\nWrite %s in %s? Type %s: ", sizeOf(s), p.Hub, question)
 	line, _ := bufio.NewReader(env.stdin).ReadString('\n')
 	return strings.TrimSpace(line) == want
+}
+
+// sizeOf names what a plan writes.
+func sizeOf(s engine.Summary) string {
+	switch {
+	case s.Configurations == 0:
+		return plural(s.Twins, "twin")
+	case s.Twins == 0:
+		return plural(s.Configurations, "configuration")
+	}
+	return plural(s.Twins, "twin") + " and " + plural(s.Configurations, "configuration")
 }
 
 // write applies a plan under the hub's lock, with a journal, and says what came
@@ -130,9 +141,16 @@ func (env *environment) write(ctx context.Context, plan *engine.Plan, fleet *fle
 		return err
 	}
 	defer lock.Unlock()
-	receipt, folder, err := env.applyPlan(ctx, plan, fleet, state, workers)
-	if receipt != nil {
-		env.printReceipt(receipt, folder)
+	p := &pass{plan: plan}
+	p.receipt, p.folder, err = env.applyPlan(ctx, plan, fleet, state, workers)
+	return env.applied(ctx, p, err)
+}
+
+// applied prints the receipt of a pass and turns what came of it into an exit
+// code.
+func (env *environment) applied(ctx context.Context, p *pass, err error) error {
+	if p.receipt != nil {
+		env.printReceipt(p.receipt, p.folder)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -142,10 +160,10 @@ func (env *environment) write(ctx context.Context, plan *engine.Plan, fleet *fle
 		return &exitError{exitPartial, err}
 	case err != nil:
 		return err
-	case !receipt.Complete():
+	case p.receipt != nil && !p.receipt.Complete():
 		return quiet(exitPartial)
 	}
-	return planExit(plan, false)
+	return planExit(p.plan, false)
 }
 
 func (env *environment) applyPlan(ctx context.Context, plan *engine.Plan, fleet *fleet, state *stateFlags, workers int) (*engine.Receipt, string, error) {
@@ -179,7 +197,8 @@ func (env *environment) printReceipt(r *engine.Receipt, folder string) {
 			continue
 		}
 		if shown++; shown <= most {
-			fmt.Fprintf(env.stdout, "  %-9s %s: %s\n", o.Status, o.Ref, rules.Excerpt(o.Detail, 300))
+			detail := strings.Replace(o.Detail, o.Ref.String()+": ", "", 1)
+			fmt.Fprintf(env.stdout, "  %-9s %s: %s\n", o.Status, o.Ref, rules.Excerpt(detail, 300))
 		}
 	}
 	if shown > most {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,7 @@ What --demo commands change is kept in the state folder until demo --reset.`,
 				}
 			}
 			fmt.Fprintln(env.stderr, "twinrules: starting an emulated hub with its sample fleet; nothing leaves this machine")
-			plan, err := env.computePlan(ctx, "", true, &sourceFlags{demo: true}, &state, planFlags{})
+			plan, err := env.computePlan(ctx, nil, &sourceFlags{demo: true}, &state, planFlags{})
 			if err != nil {
 				return err
 			}
@@ -123,7 +124,7 @@ func openDemo(ctx context.Context, env *environment, state *stateFlags) (*fleet,
 	if err != nil {
 		return nil, fmt.Errorf("%w; begin again with demo --reset", err)
 	}
-	o := &emulator.Options{HubName: demoHub, Seed: 1}
+	o := &emulator.Options{HubName: demoHub, Seed: rand.Uint64()}
 	if err := seedFrom(ctx, o, s); err != nil {
 		return nil, err
 	}

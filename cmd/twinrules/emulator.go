@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 
@@ -31,6 +32,9 @@ certificate authority, the tenant, a client and its secret. Another process uses
 		Example: "  twinrules emulator --listen 127.0.0.1:18443 --fleet fleet.ndjson.zst --dir emu",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("seed") {
+				opts.Seed = rand.Uint64()
+			}
 			o, err := emulatorOptions(cmd.Context(), opts, fleet, faults, role)
 			if err != nil {
 				return err
@@ -51,7 +55,7 @@ certificate authority, the tenant, a client and its secret. Another process uses
 	flags.StringVar(&opts.HubName, "hub-name", "emu.azure-devices.net", "name that the hub goes by")
 	flags.StringVar(&fleet, "fleet", "", "recorded fleet to begin with, in any format that snapshot inspect reads")
 	flags.StringVar(&dir, "dir", "emulator", "folder of ready.json and ca.pem")
-	flags.Uint64Var(&opts.Seed, "seed", 1, "decides every id and secret")
+	flags.Uint64Var(&opts.Seed, "seed", 0, "decides every id and secret; who knows it knows them (default: drawn)")
 	flags.StringVar(&role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
 	flags.StringVar(&faults, "faults", "", "file with a JSON list of faults to make")
 	flags.StringVar(&log, "request-log", "", "file to append each request to, as a line of JSON")

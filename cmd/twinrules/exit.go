@@ -10,6 +10,7 @@ import (
 	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/hub/credential"
 	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -79,7 +80,7 @@ func (e *environment) exit(ctx context.Context, err error) int {
 
 // isUsage recognises the mistakes that the command line library finds.
 func isUsage(err error) bool {
-	for _, start := range []string{"unknown command", "accepts ", "requires at least", "required flag"} {
+	for _, start := range []string{"unknown command", "accepts ", "requires at least", "required flag", "if any flags in the group"} {
 		if strings.HasPrefix(err.Error(), start) {
 			return true
 		}
@@ -96,6 +97,10 @@ func (e *environment) say(err error) {
 		writeDiagnostics(e.stderr, list)
 	default:
 		fmt.Fprintln(e.stderr, "twinrules: "+explain(err))
+		var plugin *plugins.Error
+		if errors.As(err, &plugin) && plugin.Hint != "" {
+			fmt.Fprintln(e.stderr, "  hint: "+rules.Excerpt(plugin.Hint, 300))
+		}
 	}
 }
 

@@ -27,22 +27,14 @@ func newExplain(env *environment) *cobra.Command {
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			program, err := env.openNamed(ctx, packPath(args[1:]), len(args) == 1 && source.demo)
-			if err != nil {
-				return err
-			}
-			defer program.Close(ctx)
-			fleet, err := source.open(ctx, env, &state)
-			if err != nil {
-				return err
-			}
-			defer fleet.Close()
-			t, err := fleet.twin(ctx, twin.Ref{Device: args[0], Module: module})
-			if err != nil {
-				return err
-			}
-			writeExplanation(env.stdout, t, program.Explain(ctx, t, fleet.moment()))
-			return nil
+			return env.with(ctx, args[1:], &source, &state, func(program *compiled, fleet *fleet) error {
+				t, err := fleet.twin(ctx, twin.Ref{Device: args[0], Module: module})
+				if err != nil {
+					return err
+				}
+				writeExplanation(env.stdout, t, program.Explain(ctx, t, fleet.moment()))
+				return nil
+			})
 		},
 	}
 	source.add(cmd)
@@ -129,8 +121,8 @@ func conclusion(e rules.Explanation) string {
 	return "it matches, and the rule wants"
 }
 
-// writeTerms shows the parts of a condition up to the first that fails, which
-// is why it does not hold, and what each looked at.
+// writeTerms shows the parts of a condition that must all hold, and what each
+// looked at.
 func writeTerms(w io.Writer, label string, terms []rules.Term) {
 	for i, term := range terms {
 		head := label

@@ -20,9 +20,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"github.com/twinrules/twinrules/hub/credential"
 )
 
 func main() {
+	for _, name := range credential.EmptyVariables(os.LookupEnv) {
+		os.Unsetenv(name) // the Azure SDK takes a variable that is set to nothing for a value
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once
 	os.Exit(run(ctx, system(), os.Args[1:]))

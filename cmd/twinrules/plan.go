@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func newPlan(env *environment) *cobra.Command {
 		Example: "  twinrules plan --demo\n  twinrules plan rules/ --snapshot fleet.ndjson.zst --out plan.twp",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := env.computePlan(cmd.Context(), packPath(args), len(args) == 0, &source, &state, how)
+			p, err := env.computePlan(cmd.Context(), args, &source, &state, how)
 			if err != nil {
 				return err
 			}
@@ -80,28 +81,37 @@ func planExit(p *engine.Plan, detailed bool) error {
 	return nil
 }
 
-// computePlan opens pack and source and computes the plan. With --demo and no
-// pack named it takes the pack of the demo.
-func (env *environment) computePlan(ctx context.Context, pack string, unnamed bool, source *sourceFlags, state *stateFlags, how planFlags) (*engine.Plan, error) {
-	program, err := env.openNamed(ctx, pack, unnamed && source.demo)
-	if err != nil {
-		return nil, err
-	}
-	defer program.Close(ctx)
-	fleet, err := source.open(ctx, env, state)
-	if err != nil {
-		return nil, err
-	}
-	defer fleet.Close()
-	return env.evaluate(ctx, program, fleet, how)
+// computePlan opens pack and fleet and computes the plan.
+func (env *environment) computePlan(ctx context.Context, args []string, source *sourceFlags, state *stateFlags, how planFlags) (p *engine.Plan, err error) {
+	err = env.with(ctx, args, source, state, func(program *compiled, fleet *fleet) error {
+		p, err = env.evaluate(ctx, program, fleet, how)
+		return err
+	})
+	return p, err
 }
 
-// openNamed opens the pack at path, or the demo's.
-func (env *environment) openNamed(ctx context.Context, path string, demo bool) (*compiled, error) {
-	if demo {
+// with opens the pack that args name, the demo's when --demo stands alone, and
+// the fleet that the flags name, and calls do.
+func (env *environment) with(ctx context.Context, args []string, source *sourceFlags, state *stateFlags, do func(*compiled, *fleet) error) (err error) {
+	program, err := openNamed(ctx, args, source.demo)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, program.Close(ctx)) }()
+	fleet, err := source.open(ctx, env, state)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fleet.Close()) }()
+	return do(program, fleet)
+}
+
+// openNamed opens the pack that args name.
+func openNamed(ctx context.Context, args []string, demo bool) (*compiled, error) {
+	if len(args) == 0 && demo {
 		return openDemoPack(ctx)
 	}
-	return openPack(ctx, path)
+	return openPack(ctx, packPath(args))
 }
 
 func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *fleet, how planFlags) (*engine.Plan, error) {

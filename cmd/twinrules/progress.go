@@ -32,8 +32,12 @@ func (e *environment) startProgress(what string, total int) *progress {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(40))
+	if total == 0 {
+		p.bar = p.bars.New(0, mpb.SpinnerStyle().PositionLeft(), mpb.BarWidth(1), mpb.AppendDecorators(decor.CurrentNoUnit("%d "+what)), mpb.BarRemoveOnComplete())
+		return p
+	}
 	p.bar = p.bars.AddBar(int64(total),
-		mpb.PrependDecorators(decor.Name(what+" "), decor.CountersNoUnit("%d/%d")),
+		mpb.PrependDecorators(decor.Name(what+" "), decor.CountersNoUnit("%d of %d")),
 		mpb.AppendDecorators(decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "")),
 		mpb.BarRemoveOnComplete())
 	return p
@@ -44,9 +48,6 @@ func (p *progress) set(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		if p.total == 0 {
-			p.bar.SetTotal(int64(n+1), false)
-		}
 		p.bar.SetCurrent(int64(n))
 		return
 	}

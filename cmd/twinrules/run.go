@@ -28,27 +28,9 @@ pack, and applies the plan unless a limit or a conflict is in the way.`,
 			if source.snapshot != "" {
 				return usagef("a snapshot cannot be changed: give --hub HOST or --demo")
 			}
-			ctx := cmd.Context()
-			program, err := env.openNamed(ctx, packPath(args), len(args) == 0 && source.demo)
-			if err != nil {
-				return err
-			}
-			defer program.Close(ctx)
-			fleet, err := source.open(ctx, env, &state)
-			if err != nil {
-				return err
-			}
-			defer fleet.Close()
-			lock, err := state.lock(env, fleet.hub)
-			if err != nil {
-				return err
-			}
-			defer lock.Unlock()
-			p, err := env.pass(ctx, program, fleet, &state, how, workers)
-			if err != nil {
-				return err
-			}
-			return env.finish(p)
+			return env.with(cmd.Context(), args, &source, &state, func(program *compiled, fleet *fleet) error {
+				return env.lockedPass(cmd.Context(), program, fleet, &state, how, workers)
+			})
 		},
 	}
 	source.add(cmd)
@@ -56,6 +38,20 @@ pack, and applies the plan unless a limit or a conflict is in the way.`,
 	how.add(cmd)
 	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
 	return cmd
+}
+
+// lockedPass runs one pass under the hub's lock and prints it.
+func (env *environment) lockedPass(ctx context.Context, program *compiled, fleet *fleet, state *stateFlags, how planFlags, workers int) error {
+	lock, err := state.lock(env, fleet.hub)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	p, err := env.pass(ctx, program, fleet, state, how, workers)
+	if p == nil {
+		return err
+	}
+	return env.finish(ctx, p, err)
 }
 
 // A pass is one scheduled pass of a pack.
@@ -79,18 +75,14 @@ func (env *environment) pass(ctx context.Context, program *compiled, fleet *flee
 	return p, err
 }
 
-// finish prints a pass and turns it into an exit code.
-func (env *environment) finish(p *pass) error {
+// finish prints a pass, which may have ended with an error, and turns it into an
+// exit code.
+func (env *environment) finish(ctx context.Context, p *pass, err error) error {
 	if err := report.Text.Plan(env.stdout, p.plan, &report.Options{Color: env.color(), Width: env.width}); err != nil {
 		return err
 	}
-	if p.receipt == nil {
-		return planExit(p.plan, false)
+	if p.receipt != nil {
+		fmt.Fprintln(env.stdout)
 	}
-	fmt.Fprintln(env.stdout)
-	env.printReceipt(p.receipt, p.folder)
-	if !p.receipt.Complete() {
-		return quiet(exitPartial)
-	}
-	return planExit(p.plan, false)
+	return env.applied(ctx, p, err)
 }

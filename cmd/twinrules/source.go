@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
 
 	"github.com/twinrules/twinrules/engine"
@@ -119,7 +118,10 @@ func openSnapshot(env *environment, path string) (*fleet, error) {
 }
 
 func (f *sourceFlags) openHub(env *environment) (*fleet, error) {
-	cred, err := f.newCredential(env)
+	cred, err := credential.New(credential.Config{
+		Kinds: f.credential, TenantID: f.tenantID, ClientID: f.clientID,
+		SecretEnv: f.secretEnv, SecretFile: f.secretFile, Authority: f.authURL,
+	}, env.lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +130,4 @@ func (f *sourceFlags) openHub(env *environment) (*fleet, error) {
 		return nil, usage(err)
 	}
 	return &fleet{Source: client, writer: client, hub: client.Host(), now: env.now().UTC(), complete: true}, nil
-}
-
-func (f *sourceFlags) newCredential(env *environment) (azcore.TokenCredential, error) {
-	return credential.New(credential.Config{
-		Kinds: f.credential, TenantID: f.tenantID, ClientID: f.clientID,
-		SecretEnv: f.secretEnv, SecretFile: f.secretFile, Authority: f.authURL,
-	}, env.lookup)
 }

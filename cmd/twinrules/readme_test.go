@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// consoleBlock matches a block of README whose commands are run and whose
+// output is compared.
+var consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```\n")
+
+// moments match times that differ from run to run.
+var moments = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+
+// TestReadme runs the commands of README's console blocks and compares what they
+// print. UPDATE=1 rewrites it. (Those of the examples are run beside them.)
+func TestReadme(t *testing.T) {
+	const path = "../../README.md"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	updated := consoleBlock.ReplaceAllFunc(data, func(block []byte) []byte {
+		body := strings.TrimSuffix(strings.TrimPrefix(string(block), "```console\n"), "```\n")
+		return []byte("```console\n" + session(t, home, body) + "```\n")
+	})
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, updated, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want, got := moments.ReplaceAll(data, []byte("TIME")), moments.ReplaceAll(updated, []byte("TIME")); !bytes.Equal(want, got) {
+		t.Errorf("what it shows is not what happens; UPDATE=1 go test -run TestReadme ./cmd/twinrules rewrites it:\n%s", firstDifference(string(want), string(got)))
+	}
+}
+
+// session runs the commands of a block, those after "$ ", and returns the block
+// with what they printed.
+func session(t *testing.T, home, body string) string {
+	t.Helper()
+	var out strings.Builder
+	for line := range strings.SplitSeq(body, "\n") {
+		text, ok := strings.CutPrefix(line, "$ ")
+		if !ok {
+			continue // output of an earlier run
+		}
+		out.WriteString(line + "\n")
+		args, ok := strings.CutPrefix(text, "go run ./cmd/twinrules")
+		if !ok {
+			t.Fatalf("%q is no command of twinrules", text)
+		}
+		cmd := command(t, "../..", map[string]string{"HOME": home}, strings.Fields(args)...)
+		printed, _ := cmd.CombinedOutput() // an exit code may be what is shown
+		out.Write(bytes.ReplaceAll(printed, []byte("  twinrules "), []byte("  go run ./cmd/twinrules ")))
+	}
+	return out.String()
+}
+
+func firstDifference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return "shown:   " + a[i] + "\nhappens: " + b[i]
+		}
+	}
+	return "one goes on where the other ends"
+}
