@@ -14,8 +14,9 @@ type Difference struct {
 	Hub        string
 	Snapshot   Header // of head: when and what the twins were
 	Changes    []DifferentChange
-	Pending    int // twins with places that both plans change alike
-	Reassigned int // places that both change alike, for other rules
+	Audited    []DifferentChange // of what rules of mode audit would do
+	Pending    int               // twins with places that both plans change alike
+	Reassigned int               // places that both change alike, for other rules
 	// NewErrors and GoneErrors are failures that only head or only base has, and
 	// so for conflicts and breaches.
 	NewErrors, GoneErrors       []Failure
@@ -60,7 +61,9 @@ func Compare(base, head *Plan) *Difference {
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
-	d.changes(base.Changes, head.Changes)
+	writes := sideBySide(base.Changes, head.Changes)
+	d.Changes, d.Pending, d.Reassigned = writes.changes, writes.pending, writes.reassigned
+	d.Audited = sideBySide(base.Audited, head.Audited).changes
 	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
 	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
 	return d
@@ -102,21 +105,28 @@ func without[T any](list, other []T, key func(T) any) (out []T) {
 	return out
 }
 
-// changes walks both lists, which are in Ref order, side by side.
-func (d *Difference) changes(base, head []Change) {
+// A comparison is what differs between two lists of changes.
+type comparison struct {
+	changes             []DifferentChange
+	pending, reassigned int
+}
+
+// sideBySide compares two lists of changes, which are in Ref order.
+func sideBySide(base, head []Change) (c comparison) {
 	for len(base) > 0 || len(head) > 0 {
 		switch order := compareHeads(base, head); {
 		case order < 0:
-			d.change(base[0].Ref, base[0].Edits, nil)
+			c.change(base[0].Ref, base[0].Edits, nil)
 			base = base[1:]
 		case order > 0:
-			d.change(head[0].Ref, nil, head[0].Edits)
+			c.change(head[0].Ref, nil, head[0].Edits)
 			head = head[1:]
 		default:
-			d.change(head[0].Ref, base[0].Edits, head[0].Edits)
+			c.change(head[0].Ref, base[0].Edits, head[0].Edits)
 			base, head = base[1:], head[1:]
 		}
 	}
+	return c
 }
 
 func compareHeads(base, head []Change) int {
@@ -129,36 +139,37 @@ func compareHeads(base, head []Change) int {
 	return base[0].Ref.Compare(head[0].Ref)
 }
 
-func (d *Difference) change(ref twin.Ref, base, head []Edit) {
-	c := DifferentChange{Ref: ref}
+// change compares what is done to one twin.
+func (c *comparison) change(ref twin.Ref, base, head []Edit) {
+	var edits []DifferentEdit
 	pending := false
 	for _, e := range head {
 		was, found := at(base, e)
 		switch {
 		case !found:
-			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Introduced})
+			edits = append(edits, DifferentEdit{Edit: e, Class: Introduced})
 		case !twin.Equal(was.After, e.After):
-			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Altered, Base: was.After})
+			edits = append(edits, DifferentEdit{Edit: e, Class: Altered, Base: was.After})
 		default:
 			pending = true
 			if !slices.Equal(was.Rules, e.Rules) {
-				d.Reassigned++
+				c.reassigned++
 			}
 		}
 	}
 	for _, e := range base {
 		if _, found := at(head, e); !found {
-			c.Edits = append(c.Edits, DifferentEdit{Edit: e, Class: Withdrawn})
+			edits = append(edits, DifferentEdit{Edit: e, Class: Withdrawn})
 		}
 	}
 	if pending {
-		d.Pending++
+		c.pending++
 	}
-	if len(c.Edits) > 0 {
-		slices.SortFunc(c.Edits, func(a, b DifferentEdit) int {
+	if len(edits) > 0 {
+		slices.SortFunc(edits, func(a, b DifferentEdit) int {
 			return cmp.Or(cmp.Compare(a.Section, b.Section), slices.Compare(a.Path, b.Path))
 		})
-		d.Changes = append(d.Changes, c)
+		c.changes = append(c.changes, DifferentChange{ref, edits})
 	}
 }
 
@@ -173,6 +184,6 @@ func at(edits []Edit, e Edit) (Edit, bool) {
 
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
-	return len(d.Changes)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
+	return len(d.Changes)+len(d.Audited)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
 		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
 }

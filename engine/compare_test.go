@@ -123,3 +123,13 @@ func TestCompareCountsEveryPlace(t *testing.T) {
 		}
 	})
 }
+
+func TestCompareShowsWhatIsAudited(t *testing.T) {
+	m := fleet(3)
+	base := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 1}}}\n"), m, nil)
+	head := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 2}}}\n"), m, nil)
+	d := engine.Compare(base, head)
+	if len(d.Changes) > 0 || len(d.Audited) != 3 || d.Audited[0].Edits[0].Class != engine.Altered || d.Empty() {
+		t.Errorf("got %+v", d)
+	}
+}

@@ -28,7 +28,8 @@ var JSON = &Format{
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
 		return writeJSON(w, differenceJSON{
 			Schema: "twinrules/diff-report/v1.0", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
-			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d), Configurations: list(d.Configurations),
+			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d.Changes), Audited: differenceRows(d.Audited),
+			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),
 			NewErrors: list(failureRows(d.NewErrors)), GoneErrors: list(failureRows(d.GoneErrors)),
 			NewBreaches: breachTexts(d.NewBreaches), GoneBreaches: breachTexts(d.GoneBreaches),
@@ -52,21 +53,23 @@ type planJSON struct {
 }
 
 type differenceJSON struct {
-	Schema         string                       `json:"schema"`
-	Base           engine.PackInfo              `json:"base"`
-	Head           engine.PackInfo              `json:"head"`
-	Hub            string                       `json:"hub"`
-	TakenAt        string                       `json:"takenAt"`
-	Fleet          engine.FleetInfo             `json:"fleet"`
-	Summary        differenceSummary            `json:"summary"`
-	Rows           []Row                        `json:"rows"`
-	Configurations []engine.ConfigurationChange `json:"configurations"`
-	NewConflicts   []ConflictRow                `json:"newConflicts"`
-	GoneConflicts  []ConflictRow                `json:"goneConflicts"`
-	NewErrors      []FailureRow                 `json:"newErrors"`
-	GoneErrors     []FailureRow                 `json:"goneErrors"`
-	NewBreaches    []string                     `json:"newBreaches"`
-	GoneBreaches   []string                     `json:"goneBreaches"`
+	Schema             string                       `json:"schema"`
+	Base               engine.PackInfo              `json:"base"`
+	Head               engine.PackInfo              `json:"head"`
+	Hub                string                       `json:"hub"`
+	TakenAt            string                       `json:"takenAt"`
+	Fleet              engine.FleetInfo             `json:"fleet"`
+	Summary            differenceSummary            `json:"summary"`
+	Rows               []Row                        `json:"rows"`
+	Audited            []Row                        `json:"audited"`
+	Configurations     []engine.ConfigurationChange `json:"configurations"`
+	GoneConfigurations []engine.ConfigurationChange `json:"goneConfigurations"`
+	NewConflicts       []ConflictRow                `json:"newConflicts"`
+	GoneConflicts      []ConflictRow                `json:"goneConflicts"`
+	NewErrors          []FailureRow                 `json:"newErrors"`
+	GoneErrors         []FailureRow                 `json:"goneErrors"`
+	NewBreaches        []string                     `json:"newBreaches"`
+	GoneBreaches       []string                     `json:"goneBreaches"`
 }
 
 type differenceSummary struct {

@@ -93,7 +93,7 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 
 // differenceMarkdown groups the difference once and returns what renders it.
 func differenceMarkdown(diff *engine.Difference) func(detail) string {
-	rows := differenceRows(diff)
+	rows, audited := differenceRows(diff.Changes), differenceRows(diff.Audited)
 	conflicts, failures := conflictRows(diff.NewConflicts), failureRows(diff.NewErrors)
 	fresh, resolved := problems(diff)
 	return func(d detail) string {
@@ -102,6 +102,14 @@ func differenceMarkdown(diff *engine.Difference) func(detail) string {
 		p.linef("### twinrules · %s", differenceTitle(diff))
 		p.table(rows)
 		p.configurations(diff.Configurations)
+		if len(diff.GoneConfigurations) > 0 {
+			p.linef("\n**No longer done to configurations**")
+			p.configurations(diff.GoneConfigurations)
+		}
+		if len(audited) > 0 {
+			p.linef("\n**Audit only, never written**")
+			p.table(audited)
+		}
 		if fresh > 0 {
 			p.problems("new conflict", "new error", "new limit", conflicts, failures, diff.NewBreaches)
 		}

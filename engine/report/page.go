@@ -56,6 +56,9 @@ func what(r Row, p Place) string {
 	place := cell(p.Path, 60)
 	switch {
 	case r.Class == engine.Withdrawn:
+		if none(p.After) {
+			return place + " no longer removed"
+		}
 		return place + " no longer set to " + cells(p.After, 1)
 	case r.Class == engine.Altered:
 		return place + " → " + cells(p.After, 1) + " (base: → " + cells(p.Base, 1) + ")"

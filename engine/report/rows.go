@@ -53,9 +53,9 @@ func planRows(changes []engine.Change) []Row {
 }
 
 // differenceRows groups the changes of a difference.
-func differenceRows(d *engine.Difference) []Row {
+func differenceRows(changes []engine.DifferentChange) []Row {
 	var g grouping
-	for _, c := range d.Changes {
+	for _, c := range changes {
 		g.add(c.Ref, c.Edits)
 	}
 	return g.rows()

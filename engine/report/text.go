@@ -53,8 +53,18 @@ func (t *text) plan(p *engine.Plan) {
 
 func (t *text) difference(d *engine.Difference) {
 	t.flow("diff   ", "   ", "pack "+d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
-	t.rows(differenceRows(d))
+	t.rows(differenceRows(d.Changes))
 	t.configurations(d.Configurations)
+	if len(d.GoneConfigurations) > 0 {
+		t.line("")
+		t.sentence("no longer done to configurations:")
+		t.configurations(d.GoneConfigurations)
+	}
+	if len(d.Audited) > 0 {
+		t.line("")
+		t.sentence("audit only, never written:")
+		t.rows(differenceRows(d.Audited))
+	}
 	t.conflicts("!", "new conflict", conflictRows(d.NewConflicts))
 	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))
 	t.failures("!", "new error", failureRows(d.NewErrors))
@@ -106,7 +116,11 @@ func (t *text) place(r Row, p Place, column int) {
 	lead := indent + t.widths.FillRight(label, column) + "  "
 	before, after := t.values(p.Before, 3, lead), t.values(p.After, 3, lead)
 	if r.Class == engine.Withdrawn {
-		t.flow(lead, " ", "base would set "+strings.Join(after, "  ")+";", "head leaves "+strings.Join(before, "  "))
+		would := "base would set " + strings.Join(after, "  ")
+		if none(p.After) {
+			would = "base would remove it"
+		}
+		t.flow(lead, " ", would+";", "head leaves "+strings.Join(before, "  "))
 		return
 	}
 	after[0] = "→  " + after[0]
