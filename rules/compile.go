@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/twinrules/twinrules/hub/query"
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -123,10 +125,40 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 		use.at.report(BadPlugin, "", "plugins cannot be run here")
 		return
 	}
+	config, ok := c.pluginConfig(use)
+	if !ok {
+		return
+	}
 	var err error
-	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, use.With); err != nil {
+	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, config); err != nil {
 		use.at.report(BadPlugin, "", "%v", err)
 	}
+}
+
+// pluginConfig computes a plugin's configuration, whose ${ } may read the pack's
+// vars and nothing else: it is the same for every twin.
+func (c *compilation) pluginConfig(use *PluginUse) (twin.Object, bool) {
+	if !use.with.exists() || use.with.node.Kind != yaml.MappingNode {
+		return nil, !use.with.exists()
+	}
+	before := len(use.at.found)
+	config := compileTemplate(use.with)
+	for _, e := range config.expressions() {
+		for _, s := range e.slots {
+			if s.root.Name != "vars" {
+				use.with.report(BadPlugin, "let the plugin read it from the twin", "the configuration of a plugin reads vars only, not %s", s)
+			}
+		}
+	}
+	if len(use.at.found) > before {
+		return nil, false
+	}
+	v, err := config.eval(&scope{twin: &twin.Twin{}, vars: c.pack.Vars})
+	if err != nil {
+		use.with.report(BadPlugin, "", "%v", err)
+		return nil, false
+	}
+	return v.(twin.Object), true
 }
 
 func usesPlugin(r *compiledRule) bool {

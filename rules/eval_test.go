@@ -312,6 +312,34 @@ func TestPluginFactsAndPatch(t *testing.T) {
 	}
 }
 
+// A configured plugin answers with its configuration.
+type configured struct{ judge }
+
+func (configured) Instance(_ context.Context, _ string, config twin.Object) (rules.Plugin, error) {
+	return judge{finding: &rules.Finding{Facts: config}}, nil
+}
+
+func TestPluginConfiguration(t *testing.T) {
+	p := program(t, "{sites: [{name: muc, km: 1.0}]}", "  - id: r\n    plugin: {use: judge, with: {sites: \"${ vars.sites }\", n: 1.0, deep: {name: \"at ${ vars.sites[0].name }\"}}}\n    patch: {tags: {got: \"${ plugin }\"}}\n", configured{})
+	got := twin.Encode(twin.PatchOf(p.Eval(context.Background(), parseTwin(t, reefer), noon)[0].Leaves).Tags)
+	if want := `{"got":{"deep":{"name":"at muc"},"n":1.0,"sites":[{"km":1.0,"name":"muc"}]}}`; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for with, want := range map[string]string{
+		"5":                        "a single value where a mapping must stand",
+		`{n: "${ tags.x }"}`:       "the configuration of a plugin reads vars only, not tags.x",
+		`{n: "${ vars.nothing }"}`: "vars.nothing is missing",
+	} {
+		pack, err := rules.Load(onePack("apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\nplugins: {j: {source: j.wasm, digest: \"sha256:" + strings.Repeat("0", 64) + "\"}}\nrules:\n  - {id: r, plugin: {use: j, with: " + with + "}, patch: {tags: {a: 1}}}\n"))
+		if err == nil {
+			_, err = rules.Compile(context.Background(), pack, &rules.Options{Plugins: configured{}})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", with, err, want)
+		}
+	}
+}
+
 func TestCases(t *testing.T) {
 	p := program(t, "{}", `
   - id: r
@@ -349,5 +377,17 @@ reported.battery.pct < 5 false [{reported.battery.pct 11}]
 reported.nothing == nil true [{reported.nothing <nil>}]`
 	if got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestExplainShowsWhatWasWritten(t *testing.T) {
+	p := program(t, "{}", "  - id: r\n    when: |\n      ((tags.a ?? 1) - (tags.b ?? 2) > 5 and (tags.c == \")\" or\n      true)) and not (tags.d)\n    patch: {tags: {hit: 1}}\n", nil)
+	var got []string
+	for _, term := range p.Explain(context.Background(), parseTwin(t, reefer), noon)[0].When {
+		got = append(got, term.Text)
+	}
+	want := []string{"(tags.a ?? 1) - (tags.b ?? 2) > 5", `tags.c == ")" or true`, "not (tags.d)"}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -123,11 +123,3 @@ func (s slot) shown(in *scope) any {
 	}
 	return display(v)
 }
-
-// conjuncts appends the operands of the outermost ands of a tree.
-func conjuncts(n ast.Node, list []ast.Node) []ast.Node {
-	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "and" || b.Operator == "&&") {
-		return conjuncts(b.Right, conjuncts(b.Left, list))
-	}
-	return append(list, n)
-}

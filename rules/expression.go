@@ -98,10 +98,7 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	if node == nil {
 		return nil
 	}
-	var texts []string // of the conjuncts, as they were written
-	for _, n := range conjuncts(node, nil) {
-		texts = append(texts, n.String())
-	}
+	texts := conjunctTexts(node, []rune(text), 0, runes(text)) // before the tree is rewritten
 	before := len(at.found)
 	w := &rewriter{at: at, offset: offset, slots: map[string]slot{}}
 	if kind == value {

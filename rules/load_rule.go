@@ -85,7 +85,8 @@ func readPluginUse(s setting) *PluginUse {
 		return nil
 	}
 	m := s.mapping()
-	use := &PluginUse{Use: m.need("use").name(), With: m.get("with").object(), at: s}
+	use := &PluginUse{Use: m.need("use").name(), with: m.get("with"), at: s}
+	use.with.mapping() // reports what is none
 	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip)))
 	m.done()
 	return use

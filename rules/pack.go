@@ -117,10 +117,9 @@ type PluginSource struct {
 
 // A PluginUse is one rule's use of a plugin.
 type PluginUse struct {
-	Use     string // a declared plugin's name
-	With    twin.Object
-	OnError OnError
-	at      setting
+	Use      string // a declared plugin's name
+	OnError  OnError
+	at, with setting
 }
 
 // OnError says what becomes of a twin whose plugin call fails.
