@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,25 +41,31 @@ func TestReadme(t *testing.T) {
 }
 
 // session runs the commands of a block, those after "$ ", and returns the block
-// with what they printed.
+// with what they printed. A line "…" among what is shown stands for the middle:
+// as many lines as are shown before and after it are kept.
 func session(t *testing.T, home, body string) string {
 	t.Helper()
 	var out strings.Builder
-	for line := range strings.SplitSeq(body, "\n") {
-		text, ok := strings.CutPrefix(line, "$ ")
-		if !ok {
-			continue // output of an earlier run
-		}
-		out.WriteString(line + "\n")
+	for part := range strings.SplitSeq(strings.TrimPrefix(body, "$ "), "\n$ ") {
+		text, shown, _ := strings.Cut(part, "\n")
 		args, ok := strings.CutPrefix(text, "go run ./cmd/twinrules")
 		if !ok {
 			t.Fatalf("%q is no command of twinrules", text)
 		}
 		cmd := command(t, "../..", map[string]string{"HOME": home}, strings.Fields(args)...)
 		printed, _ := cmd.CombinedOutput() // an exit code may be what is shown
-		out.Write(bytes.ReplaceAll(printed, []byte("  twinrules "), []byte("  go run ./cmd/twinrules ")))
+		out.WriteString("$ " + text + "\n" + elide(string(printed), strings.Split(shown, "\n")))
 	}
 	return out.String()
+}
+
+func elide(printed string, shown []string) string {
+	head := slices.Index(shown, "…")
+	lines := strings.SplitAfter(printed, "\n")
+	if tail := len(shown) - head - 1; head >= 0 && head+tail < len(lines) {
+		lines = slices.Concat(lines[:head], []string{"…\n"}, lines[len(lines)-tail:])
+	}
+	return strings.Join(lines, "")
 }
 
 func firstDifference(want, got string) string {
