@@ -64,7 +64,7 @@ func (c *Clock) Next(t time.Time) time.Time {
 	case !c.wall:
 		return c.next(t.In(c.location))
 	}
-	for wall := asUTC(t.In(c.location).AddDate(0, 0, -1)); ; {
+	for wall := asUTC(t.In(c.location)).AddDate(0, 0, -1); ; {
 		wall = c.next(wall)
 		if at := onClock(wall, c.location); at.After(t) {
 			return at

@@ -13,8 +13,13 @@ import (
 	"github.com/twinrules/twinrules/rules"
 )
 
-func clock(t testing.TB, cron, zone string) *engine.Clock {
-	t.Helper()
+// A failer is a test or one run of a property.
+type failer interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func clock(t failer, cron, zone string) *engine.Clock {
 	c, err := engine.NewClock(&rules.Schedule{Cron: cron, TimeZone: zone})
 	if err != nil {
 		t.Fatal(err)
@@ -76,54 +81,52 @@ var zones = []string{
 }
 
 // TestDailyRunsOncePerDate is the law of schedules with a fixed hour. Where the
-// clocks skip the end of a day, as in Nuuk, what stands there runs at the first
-// instant of the next date, which then has its own run too.
+// clocks skip the end of a day, as in Nuuk, or a whole one, as in Apia in 2011,
+// what stands there runs at the first instant of the next date, which then has
+// its own run too.
 func TestDailyRunsOncePerDate(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		zone := rapid.SampledFrom(zones).Draw(rt, "zone")
 		hour, minute := rapid.IntRange(0, 23).Draw(rt, "hour"), rapid.IntRange(0, 59).Draw(rt, "minute")
-		location, err := time.LoadLocation(zone)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		c := clock(t, fmt.Sprintf("%d %d * * *", minute, hour), zone)
-		first := time.Date(rapid.IntRange(2010, 2040).Draw(rt, "year"), 1, 1, 0, 0, 0, 0, location)
-		runs := map[string]int{}
-		for at := c.Next(first.Add(-time.Second)); at.Before(first.AddDate(2, 0, 0)); {
-			runs[at.Format(time.DateOnly)]++
-			next := c.Next(at)
-			if !next.After(at) || c.Next(next.Add(-time.Nanosecond)) != next {
-				rt.Fatalf("%s: after %s comes %s", zone, at, next)
-			}
-			at = next
-		}
-		for utc := asDate(first); utc.Before(asDate(first).AddDate(2, 0, 0)); utc = utc.AddDate(0, 0, 1) {
-			date := utc.Format(time.DateOnly)
-			day := time.Date(utc.Year(), utc.Month(), utc.Day(), 12, 0, 0, 0, location)
-			if day.Format(time.DateOnly) != date {
-				continue // Samoa went without one
-			}
-			if want := runsOn(day, hour, minute, location); runs[date] != want {
-				rt.Fatalf("%s %02d:%02d: %d runs on %s, want %d", zone, hour, minute, runs[date], date, want)
-			}
-		}
+		checkDaily(rt, zone, rapid.IntRange(2010, 2040).Draw(rt, "year"), hour, minute)
 	})
+	checkDaily(t, "Pacific/Apia", 2011, 2, 30)
+	checkDaily(t, "America/Nuuk", 2026, 23, 30)
 }
 
-// asDate returns the start of t's date in UTC, where every date exists.
-func asDate(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+func checkDaily(t failer, zone string, year, hour, minute int) {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := clock(t, fmt.Sprintf("%d %d * * *", minute, hour), zone)
+	end := time.Date(year+2, 1, 1, 0, 0, 0, 0, location)
+	runs := map[string]int{}
+	for at := c.Next(time.Date(year, 1, 1, 0, 0, -1, 0, location)); at.Before(end); {
+		runs[at.Format(time.DateOnly)]++
+		next := c.Next(at)
+		if !next.After(at) || c.Next(next.Add(-time.Nanosecond)) != next {
+			t.Fatalf("%s: after %s comes %s", zone, at, next)
+		}
+		at = next
+	}
+	for day := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < year+2; day = day.AddDate(0, 0, 1) {
+		if got, want := runs[day.Format(time.DateOnly)], runsOn(day, hour, minute, location); got != want {
+			t.Fatalf("%s %02d:%02d: %d runs on %s, want %d", zone, hour, minute, got, day.Format(time.DateOnly), want)
+		}
+	}
 }
 
-// runsOn counts which dates' runs fall on day's. Where the clocks change it asks
+// runsOn counts which dates' runs fall on a date. Where the clocks change it asks
 // them minute by minute.
 func runsOn(day time.Time, hour, minute int, location *time.Location) (n int) {
-	if start, end := day.ZoneBounds(); start.Before(day.AddDate(0, 0, -3)) && (end.IsZero() || end.After(day.AddDate(0, 0, 3))) {
+	noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, location)
+	if start, end := noon.ZoneBounds(); start.Before(noon.AddDate(0, 0, -3)) && (end.IsZero() || end.After(noon.AddDate(0, 0, 3))) {
 		return 1
 	}
-	for _, d := range []int{day.Day() - 1, day.Day()} {
-		wanted := time.Date(day.Year(), day.Month(), d, hour, minute, 0, 0, time.UTC)
-		at := wanted.Add(-16 * time.Hour).In(location)
+	for _, date := range []time.Time{day.AddDate(0, 0, -1), day} {
+		wanted := date.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
+		at := wanted.Add(-40 * time.Hour).In(location)
 		for shown(at).Before(wanted) {
 			at = at.Add(time.Minute)
 		}

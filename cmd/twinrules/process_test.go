@@ -93,19 +93,53 @@ func loopback(t *testing.T, o *emulator.Options) (*emulator.Emulator, string, ma
 	return e, dir, env
 }
 
-// A tripwire is a request log that calls trip at the n-th patch.
+// A tripwire is a request log that stops the hub at the n-th patch, taken and
+// not yet answered, until it is let go.
 type tripwire struct {
-	n    int
-	trip func()
+	n        int // only the log's writer counts
+	hit, let chan struct{}
+}
+
+func newTripwire(n int) *tripwire {
+	return &tripwire{n: n, hit: make(chan struct{}), let: make(chan struct{})}
 }
 
 func (w *tripwire) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(`"PATCH"`)) {
 		if w.n--; w.n == 0 {
-			w.trip()
+			close(w.hit)
+			<-w.let
 		}
 	}
 	return len(line), nil
+}
+
+// signalAt runs cmd, signals it at the tripwire, and returns its exit code and
+// what it printed.
+func signalAt(t *testing.T, wire *tripwire, cmd *exec.Cmd, s os.Signal) (code int, out string) {
+	t.Helper()
+	var printed bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, &printed
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-wire.hit:
+	case <-ended:
+		t.Fatalf("it ended before the tripwire: %s", printed.String())
+	}
+	if err := cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	if s == syscall.SIGKILL {
+		<-ended // before the hub goes on
+		ended <- nil
+	}
+	close(wire.let)
+	<-ended
+	return cmd.ProcessState.ExitCode(), printed.String()
 }
 
 // TestKillNine kills an apply with SIGKILL at several points and applies the
@@ -114,13 +148,11 @@ func TestKillNine(t *testing.T) {
 	const twins = 120
 	for _, at := range []int{1, 2, 7, 40, 119} {
 		t.Run(fmt.Sprint("at patch ", at), func(t *testing.T) {
-			wire := &tripwire{n: at}
+			wire := newTripwire(at)
 			e, dir, env := loopback(t, &emulator.Options{Twins: devices(twins), RequestLog: wire})
 			mustRun(t, command(t, dir, env, "plan", ".", "--out", "plan.twp"), 0)
-			victim := command(t, dir, env, "apply", "plan.twp", "--yes")
-			wire.trip = func() { victim.Process.Signal(syscall.SIGKILL) }
-			if err := victim.Run(); err == nil {
-				t.Fatal("the apply was not killed")
+			if code, out := signalAt(t, wire, command(t, dir, env, "apply", "plan.twp", "--yes"), syscall.SIGKILL); code != -1 {
+				t.Fatalf("the apply was not killed: %s", out)
 			}
 			out := mustRun(t, command(t, dir, env, "apply", "plan.twp", "--yes"), 0)
 			if strings.Contains(out, "not tried") {
@@ -146,13 +178,11 @@ func TestKillNine(t *testing.T) {
 // TestInterruptSettles ends an apply with SIGINT: what was sent settles, the
 // exit code says so, and the next apply goes on.
 func TestInterruptSettles(t *testing.T) {
-	wire := &tripwire{n: 10}
+	wire := newTripwire(10)
 	e, dir, env := loopback(t, &emulator.Options{Twins: devices(200), RequestLog: wire})
 	mustRun(t, command(t, dir, env, "plan", ".", "--out", "plan.twp"), 0)
-	cmd := command(t, dir, env, "apply", "plan.twp", "--yes", "--writes", "2")
-	wire.trip = func() { cmd.Process.Signal(os.Interrupt) }
-	out := mustRun(t, cmd, exitInterrupted)
-	if !strings.Contains(out, "not tried") || !strings.Contains(out, "call apply with the same plan to go on") {
+	code, out := signalAt(t, wire, command(t, dir, env, "apply", "plan.twp", "--yes", "--writes", "2"), os.Interrupt)
+	if code != exitInterrupted || !strings.Contains(out, "not tried") || !strings.Contains(out, "call apply with the same plan to go on") {
 		t.Errorf("got %s", out)
 	}
 	mustRun(t, command(t, dir, env, "apply", "plan.twp", "--yes"), 0)
