@@ -285,11 +285,27 @@ func (a *application) configuration(w ConfigurationWriter, c ConfigurationChange
 		return o, a.err()
 	}
 	o.Status, o.Detail = c.status(err)
+	if (o.Status == Changed || o.Status == InDoubt) && a.holds(ctx, c) {
+		o.Status, o.Detail = Converged, ""
+	}
 	if err := a.journal.Record(o); err != nil {
 		return o, fmt.Errorf("journal: %w", err)
 	}
 	a.report(o)
 	return o, nil
+}
+
+// holds reports whether a configuration already is as c wants it: an earlier
+// write whose answer was lost went through, or somebody else made it so. It
+// needs a writer that can list configurations, too.
+func (a *application) holds(ctx context.Context, c ConfigurationChange) bool {
+	src, ok := a.writer.(Source)
+	if !ok || c.After == nil {
+		return false
+	}
+	live, err := collect(src.Configurations(ctx))
+	have := find(live, c.ID)
+	return err == nil && have != nil && stateOf(have).equal(c.After)
 }
 
 func (c ConfigurationChange) make(ctx context.Context, w ConfigurationWriter) error {

@@ -295,3 +295,28 @@ func history(t *testing.T, seed int, planOf func(*memory) *engine.Plan) {
 		}
 	}
 }
+
+// A forgetful hub takes a configuration and loses the answer.
+type forgetful struct{ *memory }
+
+func (f forgetful) PutConfiguration(ctx context.Context, c *twin.Configuration, etag string) (*twin.Configuration, error) {
+	if _, err := f.memory.PutConfiguration(ctx, c, etag); err != nil {
+		return nil, err
+	}
+	return nil, errLost
+}
+
+func TestAConfigurationWhoseAnswerIsLostIsFound(t *testing.T) {
+	m := fleet(3)
+	p := pack(t, "  - {id: channel, patch: {desired: {channel: stable}}, configuration: {}}\n")
+	plan := evaluate(t, p, m, nil)
+	for _, want := range []string{"1 converged", "1 converged"} { // and again, as after a kill
+		r, err := engine.Apply(t.Context(), plan, forgetful{m}, newNotebook(), nil)
+		if got := summary(r); err != nil || got != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+	}
+	if again := evaluate(t, p, m, nil); len(again.Configurations) > 0 {
+		t.Errorf("still to do: %+v", again.Configurations)
+	}
+}

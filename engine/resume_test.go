@@ -273,7 +273,7 @@ func TestConfigurationWrites(t *testing.T) {
 		left          int // in the next plan
 	}{
 		"nothing":               {nil, nil, "2 written", nil, 0},
-		"an answer is lost":     {nil, func(n int) error { return lose(n == 1) }, "1 written, 1 in-doubt", nil, 0},
+		"an answer is lost":     {nil, func(n int) error { return lose(n == 1) }, "1 written, 1 converged", nil, 0},
 		"a request is lost":     {func(n int) error { return lose(n == 1) }, nil, "1 written, 1 in-doubt", nil, 1},
 		"throttled":             {func(n int) error { return when(n < 10, twin.ErrThrottled) }, nil, "2 written", nil, 0},
 		"out of reach for once": {func(n int) error { return when(n == 1, twin.ErrUnavailable) }, nil, "2 written", nil, 0},
