@@ -70,9 +70,13 @@ func (env *environment) printNext(device string, state *stateFlags) {
 		flag = " --state " + state.dir
 	}
 	fmt.Fprintf(env.stdout, "\nNothing was written. Next:\n")
-	fmt.Fprintf(env.stdout, "  %s explain %s --demo%s    # why does this device get that value?\n", env.self, device, flag)
-	fmt.Fprintf(env.stdout, "  %s apply --demo --yes%s    # write it, each twin under its etag\n", env.self, flag)
-	fmt.Fprintf(env.stdout, "  %s plan --demo%s    # then nothing is left to do\n", env.self, flag)
+	for _, next := range [][2]string{
+		{"explain " + device + " --demo", "why does this device get that value?"},
+		{"apply --demo --yes", "write it, each twin under its etag"},
+		{"plan --demo", "then nothing is left to do"},
+	} {
+		fmt.Fprintf(env.stdout, "  %-*s  # %s\n", len(env.self+flag)+27, env.self+" "+next[0]+flag, next[1])
+	}
 }
 
 // openDemoPack opens the pack of the demo.
