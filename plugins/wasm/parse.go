@@ -112,8 +112,12 @@ func (p *parser) section(id byte, start, end int) {
 		p.code()
 	case startSection:
 		p.start()
-	default:
-		p.pos = end // elements and data: the compiler's to check
+	case dataCountSection:
+		p.u32()
+	default: // elements and data: but for their number, the compiler's to check
+		if p.u32(); p.err == nil {
+			p.pos = end
+		}
 	}
 	if p.err == nil && p.pos != end {
 		p.fail("section %d is longer than its content", id)
