@@ -65,6 +65,8 @@ func badText(data []byte) (at Pos, reason string) {
 			return at, "the file is not UTF-8"
 		case r == '\n':
 			at.Line, at.Col = at.Line+1, 0
+		case r == '\r' && !bytes.HasPrefix(data[i+1:], []byte("\n")), r == '\u2028', r == '\u2029':
+			return at, fmt.Sprintf("the character U+%04X, which ends a line for YAML and not for editors", r)
 		case unicode.IsControl(r) && r != '\t' && r != '\r', unicode.Is(unicode.Bidi_Control, r), r == '\u200b', r == '\ufeff' && i > 0:
 			return at, fmt.Sprintf("the invisible character U+%04X", r)
 		}

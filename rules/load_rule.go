@@ -104,7 +104,9 @@ func readConfiguration(s setting) *ConfigurationSpec {
 	}
 	metrics := m.get("metrics").mapping()
 	for _, key := range metrics.keys {
-		_, spec.Metrics[key.name()] = readExpression(metrics.get(key.node.Value))
+		if _, e := readExpression(metrics.get(key.node.Value)); e.exists() {
+			spec.Metrics[key.name()] = e
+		}
 	}
 	if len(spec.Metrics) > maxMetrics {
 		metrics.report(BadConfiguration, "", "%d metrics, the hub takes %d", len(spec.Metrics), maxMetrics)
