@@ -41,28 +41,24 @@ func TestLanguagePage(t *testing.T) {
 }
 
 func namesTable() string {
-	var b strings.Builder
-	b.WriteString("| name | is |\n|---|---|\n")
-	for _, n := range rules.Names {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", n.Name, n.Doc)
-	}
-	return b.String()
+	return markdownTable("name | is", rules.Names, func(n rules.Name) (string, string) { return n.Name, n.Doc })
 }
 
 func functionsTable() string {
-	var b strings.Builder
-	b.WriteString("| function | is |\n|---|---|\n")
-	for _, f := range rules.Functions {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", f.Signature, f.Doc)
-	}
-	return b.String()
+	return markdownTable("function | is", rules.Functions, func(f rules.Function) (string, string) { return f.Signature, f.Doc })
 }
 
 func codesTable() string {
+	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) { return string(c.Code), c.Doc })
+}
+
+// markdownTable returns a table with a row for each of list.
+func markdownTable[T any](head string, list []T, row func(T) (word, doc string)) string {
 	var b strings.Builder
-	b.WriteString("| code | means |\n|---|---|\n")
-	for _, c := range rules.Codes {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", c.Code, c.Doc)
+	fmt.Fprintf(&b, "| %s |\n|---|---|\n", head)
+	for _, v := range list {
+		word, doc := row(v)
+		fmt.Fprintf(&b, "| `%s` | %s |\n", word, doc)
 	}
 	return b.String()
 }
