@@ -33,8 +33,8 @@ type Metered struct {
 // [StartExport], so that the host can tell how it ended. One unit is charged for each entry
 // into a function and each turn of a loop, another for long ways in between, and
 // one for each 32 bytes that a bulk instruction moves. Below zero the module
-// traps. The names of functions stay; other custom sections do not, since the
-// offsets in them would be wrong.
+// traps. The names of functions stay, when they are well written; other custom sections
+// do not, since the offsets in them would be wrong.
 //
 // It fails on a module whose state cannot be put back: one with mutable globals
 // other than numbers, or with instructions that are in [Module.Stateful].
@@ -59,11 +59,8 @@ func (m *Module) Meter(data []byte, fuel int64) (*Metered, error) {
 			}
 		}
 	}
-	for _, c := range m.Customs {
-		if c.Name == "name" {
-			out = appendSection(out, customSection, append(appendName(nil, c.Name), c.Data...))
-			break
-		}
+	if names := m.names(); names != nil {
+		out = appendSection(out, customSection, names)
 	}
 	return &Metered{Binary: out, State: r.state}, nil
 }

@@ -114,10 +114,10 @@ func (p *parser) section(id byte, start, end int) {
 		p.start()
 	case dataCountSection:
 		p.u32()
-	default: // elements and data: but for their number, the compiler's to check
-		if p.u32(); p.err == nil {
-			p.pos = end
-		}
+	case elementSection:
+		p.vector(p.element)
+	case dataSection:
+		p.vector(p.datum)
 	}
 	if p.err == nil && p.pos != end {
 		p.fail("section %d is longer than its content", id)

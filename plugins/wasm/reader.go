@@ -1,6 +1,9 @@
 package wasm
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // A FormatError says why bytes are not a module that this package reads.
 type FormatError struct {
@@ -86,10 +89,14 @@ func (r *reader) name() string {
 	n := r.u32()
 	start := r.pos
 	r.skip(uint64(n))
+	name := string(r.data[start:r.pos])
+	if !utf8.ValidString(name) {
+		r.fail("a name that is not UTF-8")
+	}
 	if r.err != nil {
 		return ""
 	}
-	return string(r.data[start:r.pos])
+	return name
 }
 
 // vector calls item as often as the count that stands next says.
