@@ -145,7 +145,6 @@ func (cs *configurations) adopt(recorded *twin.Configuration, now time.Time) err
 	}
 	maps.Copy(c.body.SystemMetrics.Results, recorded.Counts)
 	cs.byID[recorded.ID] = c
-	cs.due = now
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (h *hub) putConfiguration(c *call) (*answer, error) {
 		return nil, err
 	}
 	h.configurations.byID[stored.body.ID] = stored
-	h.configurations.due = c.now
+	h.evaluateAt(c.now)
 	return stored.answer(), nil
 }
 
@@ -96,7 +96,7 @@ func (h *hub) deleteConfiguration(c *call) (*answer, error) {
 		return nil, err
 	}
 	delete(h.configurations.byID, old.body.ID)
-	h.configurations.due = c.now
+	h.evaluateAt(c.now)
 	return newAnswer(204, nil), nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -55,6 +56,7 @@ type Emulator struct {
 	hubAddr   string
 
 	servers []*server
+	living  sync.WaitGroup // ends after stop
 	stop    context.CancelFunc
 	unhook  func() bool // from the context of Start
 }
@@ -73,7 +75,26 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
+	if opts == nil || opts.Now == nil {
+		e.live()
+	}
 	return e, nil
+}
+
+// live lets things happen on the hub also while nobody asks it anything.
+func (e *Emulator) live() {
+	e.living.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				e.CatchUp()
+			case <-e.front.ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 func (o *Options) withDefaults() *Options {
@@ -163,6 +184,7 @@ func (e *Emulator) shut() error {
 		errs = append(errs, s.close())
 	}
 	e.front.leave()
+	e.living.Wait()
 	return errors.Join(errs...)
 }
 

@@ -13,14 +13,15 @@ import (
 // evaluationInterval is how often the hub evaluates configurations.
 const evaluationInterval = 5 * time.Minute
 
-// evaluateIfDue evaluates the configurations when one was written, or when the
-// last evaluation is five minutes old, on the emulator's clock.
-func (h *hub) evaluateIfDue(now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if due := h.configurations.due; !due.IsZero() && !now.Before(due) {
-		h.evaluate(now)
-	}
+// evaluateAt plans an evaluation of the configurations, in place of the one that
+// was planned. The caller holds the lock.
+func (h *hub) evaluateAt(when time.Time) {
+	h.configurations.due = when
+	h.agenda.plan(when, func(now time.Time) {
+		if now.Equal(h.configurations.due) {
+			h.evaluate(now)
+		}
+	})
 }
 
 // evaluate applies the configurations to the fleet and counts their metrics.
@@ -42,7 +43,7 @@ func (h *hub) evaluate(now time.Time) {
 	}
 	h.configurations.due = time.Time{}
 	if len(cs) > 0 {
-		h.configurations.due = now.Add(evaluationInterval)
+		h.evaluateAt(now.Add(evaluationInterval))
 	}
 }
 

@@ -23,6 +23,7 @@ type hub struct {
 	mu             sync.Mutex // guards what follows
 	fleet          *fleet
 	configurations configurations
+	agenda         agenda
 	views          views
 }
 
@@ -52,7 +53,7 @@ func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, er
 		return nil, err
 	}
 	c := &call{ids: ids, body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
-	h.evaluateIfDue(c.now)
+	h.catchUp(c.now)
 	return route.serve(h, c)
 }
 

@@ -30,6 +30,7 @@ func (h *hub) seed(o *Options) error {
 		if err := h.configurations.adopt(c, h.now()); err != nil {
 			return err
 		}
+		h.evaluateAt(h.now())
 	}
 	return nil
 }
@@ -140,6 +141,10 @@ func (e *Emulator) change(ref twin.Ref, to func(*document) (*document, error)) e
 	e.hub.fleet.put(changed)
 	return nil
 }
+
+// CatchUp makes happen what is due by now. The hub does so by itself before it
+// answers a request, and each second when the clock is the real one.
+func (e *Emulator) CatchUp() { e.hub.catchUp(e.hub.now()) }
 
 // Evaluate applies the configurations to the fleet now. The hub does so by
 // itself at the first request after one was written, and every five minutes.
