@@ -56,6 +56,7 @@ var doors = map[string][]string{
 	"github.com/golang-jwt/jwt":                        {"hub/emulator"},
 	"github.com/robfig/cron":                           {"engine"},
 	"golang.org/x/mod":                                 {"rules"},
+	"software.sslmate.com/src/go-pkcs12":               {"hub/credential"},
 	"github.com/mattn/go-runewidth":                    {"engine/report", "cmd/twinrules"},
 	"github.com/fatih/color":                           {"engine/report", "cmd/twinrules"},
 	"github.com/spf13":                                 {"cmd/twinrules"},

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/twinrules/twinrules/hub/credential"
@@ -43,6 +42,8 @@ type environment struct {
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
 	width                                         int    // of stdout's terminal, 0 when it is none
 	self                                          string // how to call this program again
+
+	origins map[string]string // where the flags that are set were set, by name
 }
 
 // system returns the environment of the process.
@@ -93,13 +94,14 @@ func newRoot(env *environment) *cobra.Command {
 		Long: `twinrules shows what rule packs would change in the device and module twins of an
 Azure IoT Hub, changes it, and nothing else.
 
-Every flag can be set by a variable: --hub by TWINRULES_HUB, --state by TWINRULES_STATE.
+Every flag can be set by a variable: --hub by TWINRULES_HUB, --state by TWINRULES_STATE. What
+concerns the hub and who signs in there can stand in twinrules.yaml, see twinrules auth check --help.
 
 Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 3 a limit or guard tripped; 4 partial; 64 usage; 130 interrupted.`,
 		Example:       "  twinrules demo",
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.fillFlags(cmd.Flags()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.settings(cmd) },
 	}
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
@@ -109,19 +111,4 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 		root.AddCommand(command(env))
 	}
 	return root
-}
-
-// fillFlags sets the flags that the command line leaves out from variables.
-func (e *environment) fillFlags(flags *pflag.FlagSet) (err error) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "TWINRULES_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		v, ok := e.lookup(name)
-		if !ok || v == "" || f.Changed || err != nil || f.Name == "help" {
-			return
-		}
-		if setErr := flags.Set(f.Name, v); setErr != nil {
-			err = usage(setErr)
-		}
-	})
-	return err
 }

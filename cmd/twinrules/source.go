@@ -9,7 +9,6 @@ import (
 
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/hub"
-	"github.com/twinrules/twinrules/hub/credential"
 	"github.com/twinrules/twinrules/hub/snapshot"
 	"github.com/twinrules/twinrules/rules"
 )
@@ -24,39 +23,19 @@ var (
 
 // sourceFlags are the flags of every command that reads a fleet.
 type sourceFlags struct {
-	hub, snapshot       string
-	demo                bool
-	now                 string
-	credential          []string
-	tenantID, clientID  string
-	secretEnv           string
-	secretFile, authURL string
+	signInFlags
+	snapshot string
+	demo     bool
+	now      string
 }
 
 func (f *sourceFlags) add(cmd *cobra.Command) {
+	f.signInFlags.add(cmd, false)
 	flags := cmd.Flags()
-	flags.StringVar(&f.hub, "hub", "", "read the hub of this host name, such as contoso.azure-devices.net")
 	flags.StringVar(&f.snapshot, "snapshot", "", "read this recorded fleet")
 	flags.BoolVar(&f.demo, "demo", false, "read the embedded emulator with its sample fleet")
-	flags.StringSliceVar(&f.credential, "credential", nil, "who signs in at the hub: "+credentialNames()+"; several are tried in order")
-	flags.StringVar(&f.tenantID, "tenant-id", "", "Entra tenant (default $AZURE_TENANT_ID)")
-	flags.StringVar(&f.clientID, "client-id", "", "Entra application (default $AZURE_CLIENT_ID)")
-	flags.StringVar(&f.secretEnv, "client-secret-env", "", "variable that holds the client secret (default AZURE_CLIENT_SECRET)")
-	flags.StringVar(&f.secretFile, "client-secret-file", "", "file that holds the client secret")
-	flags.StringVar(&f.authURL, "authority", "", "URL to sign in at (default $AZURE_AUTHORITY_HOST, else Microsoft's)")
 	flags.StringVar(&f.now, "now", "", "the time that rules see as now (default: the snapshot's, else the present)")
 	cmd.MarkFlagsMutuallyExclusive("hub", "snapshot", "demo")
-}
-
-func credentialNames() string {
-	names := ""
-	for i, k := range credential.Kinds {
-		if i > 0 {
-			names += ", "
-		}
-		names += k.Name
-	}
-	return names
 }
 
 // A fleet is an opened source.
@@ -98,7 +77,7 @@ func (f *sourceFlags) source(ctx context.Context, env *environment, state *state
 		return openSnapshot(env, f.snapshot)
 	case f.demo:
 		return openDemo(ctx, env, state)
-	case f.hub != "":
+	case f.hub != "", f.usesKey():
 		return f.openHub(env)
 	}
 	return nil, usagef("which fleet? give --hub HOST, --snapshot FILE or --demo")
@@ -118,16 +97,9 @@ func openSnapshot(env *environment, path string) (*fleet, error) {
 }
 
 func (f *sourceFlags) openHub(env *environment) (*fleet, error) {
-	cred, err := credential.New(credential.Config{
-		Kinds: f.credential, TenantID: f.tenantID, ClientID: f.clientID,
-		SecretEnv: f.secretEnv, SecretFile: f.secretFile, Authority: f.authURL,
-	}, env.lookup)
+	client, err := f.client(env)
 	if err != nil {
 		return nil, err
-	}
-	client, err := hub.NewClient(f.hub, cred, nil)
-	if err != nil {
-		return nil, usage(err)
 	}
 	return &fleet{Source: client, writer: client, hub: client.Host(), now: env.now().UTC(), complete: true}, nil
 }

@@ -4,15 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
@@ -24,33 +20,14 @@ type options struct {
 	private bool
 }
 
-func newOptions(c Config, lookup func(string) (string, bool)) (options, error) {
+func newOptions(c *Config, lookup func(string) (string, bool)) (options, error) {
 	o := options{client: azcore.ClientOptions{Transport: c.Transport}}
 	if o.client.Transport == nil {
 		o.client.Transport = newTransport(c.RootCAs)
 	}
-	authority := c.Authority
-	if authority == "" {
-		authority = env(lookup, "AZURE_AUTHORITY_HOST")
-	}
-	if authority == "" {
-		return o, nil
-	}
-	u, err := url.Parse(authority)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return o, fmt.Errorf("the authority %q is not a URL with https", authority)
-	}
-	o.client.Cloud = cloud.Configuration{ActiveDirectoryAuthorityHost: authority, Services: map[cloud.ServiceName]cloud.ServiceConfiguration{}}
-	o.private = !slices.Contains(microsoft(), u.Host)
-	return o, nil
-}
-
-// microsoft lists the hosts of Microsoft's authorities.
-func microsoft() []string {
-	return []string{
-		"login.microsoftonline.com", "login.microsoftonline.us",
-		"login.partner.microsoftonline.cn", "login.chinacloudapi.cn",
-	}
+	var err error
+	o.client.Cloud, o.private, err = c.authority(lookup)
+	return o, err
 }
 
 // newTransport returns an HTTP client that follows no redirects: requests to the

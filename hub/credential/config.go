@@ -15,15 +15,31 @@ import (
 // Config says who signs in. What is empty is taken from the AZURE_ variables
 // that Microsoft's tools use too.
 type Config struct {
-	Kinds      []string // names of [Kinds], tried in order; none means default
-	TenantID   string   // "" means AZURE_TENANT_ID
-	ClientID   string   // "" means AZURE_CLIENT_ID
-	SecretEnv  string   // the variable that holds the secret; "" means AZURE_CLIENT_SECRET
-	SecretFile string   // a file that holds it instead
+	Kinds    []string // names of [Kinds], tried in order; none means default
+	Strict   bool     // default is refused unless AZURE_TOKEN_CREDENTIALS pins it
+	TenantID string   // "" means AZURE_TENANT_ID
+	ClientID string   // "" means AZURE_CLIENT_ID, but for managed-identity
 
-	// Authority is where to sign in, a URL; "" means AZURE_AUTHORITY_HOST, else
-	// Microsoft's public cloud. For one that is not Microsoft's, Microsoft is not
-	// asked whether it exists.
+	SecretEnv  string // the variable that holds the secret; "" means AZURE_CLIENT_SECRET
+	SecretFile string // a file that holds it instead
+
+	CertificateFile        string // PEM or PFX; "" means AZURE_CLIENT_CERTIFICATE_PATH
+	CertificatePasswordEnv string // the variable that holds its password; "" means AZURE_CLIENT_CERTIFICATE_PASSWORD
+	SendCertificateChain   bool   // for subject name and issuer authentication
+
+	TokenFile           string // with a federated token; "" means AZURE_FEDERATED_TOKEN_FILE
+	ManagedIdentity     string // a client id, or a resource id; "" or "system" means the machine's own
+	ServiceConnectionID string // of Azure Pipelines; "" means AZURESUBSCRIPTION_SERVICE_CONNECTION_ID
+	Subscription        string // that az signs in for, a name or an id; "" means its current one
+
+	ConnectionStringEnv  string // the variable that holds one; "" means IOTHUB_CONNECTION_STRING
+	ConnectionStringFile string // a file that holds it instead
+
+	// Cloud is the name of one of [Clouds]; "" means AZURE_AUTHORITY_HOST's, else
+	// the one that Host, the name of the hub, belongs to.
+	Cloud, Host string
+	// Authority is where to sign in instead, a URL. Of one that is not Microsoft's,
+	// Microsoft is not asked whether it exists.
 	Authority string
 	RootCAs   *x509.CertPool     // who may vouch for the authority; nil means the system's
 	Transport policy.Transporter // replaces the package's own, and RootCAs with it
@@ -38,7 +54,7 @@ func New(c Config, lookup func(name string) (string, bool)) (azcore.TokenCredent
 	if len(names) == 0 {
 		names = []string{Default.Name}
 	}
-	options, err := newOptions(c, lookup)
+	options, err := newOptions(&c, lookup)
 	if err != nil {
 		return nil, err
 	}

@@ -158,7 +158,7 @@ func TestNewRefuses(t *testing.T) {
 		env    environment
 		want   string
 	}{
-		{"unknown kind", credential.Config{Kinds: []string{"msi"}}, nil, `no credential "msi"; there are default, client-secret`},
+		{"unknown kind", credential.Config{Kinds: []string{"msi"}}, nil, `no credential "msi"; there are default, environment, client-secret,`},
 		{"no file", credential.Config{Kinds: []string{"client-secret"}, SecretFile: "/nowhere"}, nil, "needs a tenant id (set AZURE_TENANT_ID) and a client id"},
 		{"authority without https", credential.Config{Authority: "http://login.example"}, nil, "not a URL with https"},
 		{"authority with a user", credential.Config{}, environment{"AZURE_AUTHORITY_HOST": "https://me@login.example"}, "not a URL with https"},

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"encoding/json"
 	"errors"
 	"regexp"
 	"strings"
@@ -44,6 +45,9 @@ func Explain(err error) string {
 	if missing, ok := errors.AsType[*MissingError](err); ok {
 		return missing.Error()
 	}
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return failed.Explain()
+	}
 	// A chain of credentials keeps no causes, only their words.
 	if m := codePattern.FindStringSubmatch(err.Error()); m != nil {
 		if h := hint(m[1]); h != "" {
@@ -71,7 +75,27 @@ func explainRest(err error) string {
 			return h[1] + " (" + clean(text) + ")"
 		}
 	}
-	return "could not sign in: " + clean(text)
+	return "could not sign in: " + clean(words(text))
+}
+
+var (
+	statusPattern = regexp.MustCompile(`(?m)^RESPONSE \d+: (\d+ .*)$`)
+	wordsPattern  = regexp.MustCompile(`"(?:message|error_description)": *("(?:[^"\\]|\\.)*")`)
+)
+
+// words returns what an answer says for people, when text shows a whole answer,
+// as errors of the SDK do over ten lines.
+func words(text string) string {
+	status, said := statusPattern.FindStringSubmatch(text), wordsPattern.FindStringSubmatch(text)
+	if status == nil || said == nil {
+		return text
+	}
+	var message string
+	if json.Unmarshal([]byte(said[1]), &message) != nil {
+		return text
+	}
+	first, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSpace(first) + ": " + status[1] + ": " + message
 }
 
 // clean makes one short printable line of what somebody else wrote.

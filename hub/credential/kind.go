@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -17,7 +18,10 @@ type Kind struct {
 }
 
 // Kinds lists every kind, in the order help shows them.
-var Kinds = []*Kind{Default, ClientSecret}
+var Kinds = []*Kind{
+	Default, Environment, ClientSecret, ClientCertificate, WorkloadIdentity, ManagedIdentity,
+	AzureCLI, AzureDeveloperCLI, AzurePipelines, GitHubActions, ConnectionString,
+}
 
 // A builder gives a kind its settings and remembers which ones it missed.
 type builder struct {
@@ -62,6 +66,15 @@ func (b *builder) need(what, value, name string) string {
 	return value
 }
 
+// first is [builder.need] with several variables, the first of which is the one
+// to set.
+func (b *builder) first(what, value string, names ...string) string {
+	for _, name := range names {
+		value = cmp.Or(value, env(b.lookup, name))
+	}
+	return b.need(what, value, names[0])
+}
+
 func (b *builder) miss(what, from string) {
 	b.missing.Items = append(b.missing.Items, Missing{what, from})
 }
@@ -69,25 +82,20 @@ func (b *builder) miss(what, from string) {
 func (b *builder) tenant() string { return b.need("a tenant id", b.config.TenantID, "AZURE_TENANT_ID") }
 func (b *builder) client() string { return b.need("a client id", b.config.ClientID, "AZURE_CLIENT_ID") }
 
-// secret reads the client secret from its file or its variable.
-func (b *builder) secret() (Secret, error) {
-	if b.config.SecretFile != "" {
-		data, err := os.ReadFile(b.config.SecretFile)
+// secret reads what is called what from a file, or else from the variable called
+// name.
+func (b *builder) secret(what, file, name string) (Secret, error) {
+	from, text := "set "+name, env(b.lookup, name)
+	if file != "" {
+		data, err := os.ReadFile(file)
 		if err != nil {
-			return Secret{}, fmt.Errorf("read the client secret: %w", err)
+			return Secret{}, fmt.Errorf("read %s: %w", what, err)
 		}
-		return b.present(NewSecret(string(data)), "the file "+b.config.SecretFile+" is empty"), nil
+		from, text = "the file "+file+" is empty", string(data)
 	}
-	name := b.config.SecretEnv
-	if name == "" {
-		name = "AZURE_CLIENT_SECRET"
-	}
-	return b.present(NewSecret(env(b.lookup, name)), "set "+name), nil
-}
-
-func (b *builder) present(s Secret, from string) Secret {
+	s := NewSecret(text)
 	if s.Reveal() == "" {
-		b.miss("a client secret", from)
+		b.miss(what, from)
 	}
-	return s
+	return s, nil
 }

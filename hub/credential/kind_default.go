@@ -22,6 +22,8 @@ var Default = &Kind{
 			ClientOptions:            b.options.client,
 			DisableInstanceDiscovery: b.options.private,
 			TenantID:                 b.config.TenantID,
+			// With AZURE_TOKEN_CREDENTIALS one says which of them, and no other is tried.
+			RequireAzureTokenCredentials: b.config.Strict,
 		})
 	},
 }

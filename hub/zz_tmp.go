@@ -1,0 +1,4 @@
+package hub
+
+// NewClientFromConnectionString placeholder until the branch is merged.
+func NewClientFromConnectionString(s string, o *ClientOptions) (*Client, error) { panic("x") }
