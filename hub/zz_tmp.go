@@ -1,4 +1,0 @@
-package hub
-
-// NewClientFromConnectionString placeholder until the branch is merged.
-func NewClientFromConnectionString(s string, o *ClientOptions) (*Client, error) { panic("x") }
