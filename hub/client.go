@@ -1,10 +1,12 @@
 package hub
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -25,9 +27,11 @@ const (
 
 // ClientOptions holds the optional settings of [NewClient].
 type ClientOptions struct {
-	// ClientOptions are those of the Azure SDK. Retry is for reads; Retry.TryTimeout,
-	// two minutes by default, bounds writes as well. A Transport given here
-	// replaces the client's own, and RootCAs and Connections with it.
+	// ClientOptions are those of the Azure SDK. What is tried again is decided by
+	// this package; Retry says how often and how fast, and may narrow it. Throttling
+	// is the Pacer's. Retry.TryTimeout, two minutes by default, bounds each try of
+	// anything. A Transport given here replaces the client's own, and RootCAs and
+	// Connections with it.
 	azcore.ClientOptions
 
 	Audience    string         // of tokens; "" means [Audience]
@@ -35,6 +39,7 @@ type ClientOptions struct {
 	RootCAs     *x509.CertPool // who may vouch for the hub; nil means the system's
 	Connections int            // at once, and kept when idle; 0 means 64
 	PageSize    int            // rows of a query's page; 0 means 100, the documented limit
+	Pacer       *Pacer         // may be shared by the clients of one hub; nil means one of its own for a hub of unknown tier
 }
 
 // A Client talks to one IoT Hub. It may be used by many goroutines at once and
@@ -42,8 +47,11 @@ type ClientOptions struct {
 type Client struct {
 	internal *azcore.Client
 	host     string
-	timeout  time.Duration // of one try
+	retry    policy.RetryOptions
 	pageSize int
+	pacer    *Pacer
+	pages    *sync.Pool // of *bytes.Buffer
+	shared   bool       // signs with a shared access key
 }
 
 // NewClient returns a client of the hub named host, such as
@@ -51,20 +59,44 @@ type Client struct {
 // that are neither in a domain of IoT Hub, nor loopback, nor in
 // [ClientOptions.Hosts] are refused.
 func NewClient(host string, cred azcore.TokenCredential, opts *ClientOptions) (*Client, error) {
+	if cred == nil {
+		return nil, errors.New("hub: no credential")
+	}
 	o := withDefaults(opts)
+	auth := runtime.NewBearerTokenPolicy(cred, []string{strings.TrimSuffix(o.Audience, "/.default") + "/.default"}, nil)
+	return newClient(host, auth, o)
+}
+
+// newClient returns a client whose requests are signed by auth.
+func newClient(host string, auth policy.Policy, o ClientOptions) (*Client, error) {
 	host, err := checkHost(host, o.Hosts)
 	if err != nil {
 		return nil, fmt.Errorf("hub: %w", err)
 	}
-	if cred == nil {
-		return nil, errors.New("hub: no credential")
+	if o.Pacer == nil {
+		if o.Pacer, err = NewPacer(nil); err != nil {
+			return nil, fmt.Errorf("hub: %w", err)
+		}
 	}
-	internal, err := azcore.NewClient(moduleName, moduleVersion, pipelineOptions(cred, o), &o.ClientOptions)
+	c := &Client{host: host, retry: o.Retry, pageSize: o.PageSize, pacer: o.Pacer}
+	c.pages = &sync.Pool{New: func() any { return &bytes.Buffer{} }}
+	c.retry.TryTimeout = 0 // bound does it, without the time that a try waits for its turn
+	o.Transport = &receiver{o.Transport, c.pages}
+	c.internal, err = azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
+		AllowedHeaders:         []string{"iothub-errorcode", "x-ms-continuation", "x-ms-max-item-count", "x-ms-item-type"},
+		AllowedQueryParameters: []string{"top"},
+		PerCall:                []policy.Policy{runtime.NewRequestIDPolicy()},
+		PerRetry:               []policy.Policy{policyFunc(o.Pacer.pace), bound(o.Retry.TryTimeout), auth},
+		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Devices"},
+	}, &o.ClientOptions)
 	if err != nil {
 		return nil, fmt.Errorf("hub: %w", err)
 	}
-	return &Client{internal: internal, host: host, timeout: o.Retry.TryTimeout, pageSize: o.PageSize}, nil
+	return c, nil
 }
+
+// Pacer returns what paces the client's requests.
+func (c *Client) Pacer() *Pacer { return c.pacer }
 
 // Host returns the name of the hub, with its port if one was given.
 func (c *Client) Host() string { return c.host }
@@ -87,21 +119,10 @@ func withDefaults(opts *ClientOptions) ClientOptions {
 		o.Retry.TryTimeout = 2 * time.Minute
 	}
 	if o.Retry.MaxRetries == 0 {
-		o.Retry.MaxRetries = 5 // spread over some 45 s: throttling lasts longer than the SDK's 3
+		o.Retry.MaxRetries = 5 // spread over some 45 s
 	}
 	if o.Transport == nil {
 		o.Transport = newTransport(o.Connections, o.RootCAs)
 	}
 	return o
-}
-
-func pipelineOptions(cred azcore.TokenCredential, o ClientOptions) runtime.PipelineOptions {
-	auth := runtime.NewBearerTokenPolicy(cred, []string{strings.TrimSuffix(o.Audience, "/.default") + "/.default"}, nil)
-	return runtime.PipelineOptions{
-		AllowedHeaders:         []string{"iothub-errorcode", "x-ms-max-item-count", "x-ms-item-type"},
-		AllowedQueryParameters: []string{"top"},
-		PerCall:                []policy.Policy{runtime.NewRequestIDPolicy()},
-		PerRetry:               []policy.Policy{auth, policyFunc(receive)},
-		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Devices"},
-	}
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,9 +49,15 @@ type (
 		// MatchConditions makes the call an update of the configuration with that
 		// ETag, or of any with "*". Without it, the call creates.
 		MatchConditions *azcore.MatchConditions
+
+		once bool // whoever asks knows better when to send it again
 	}
 	// ConfigurationClientDeleteOptions holds those of Delete.
-	ConfigurationClientDeleteOptions struct{ MatchConditions *azcore.MatchConditions }
+	ConfigurationClientDeleteOptions struct {
+		MatchConditions *azcore.MatchConditions
+
+		once bool
+	}
 
 	// ConfigurationClientResponse holds a configuration as it is now.
 	ConfigurationClientResponse struct{ *twin.Configuration }
@@ -71,7 +78,10 @@ func (c *ConfigurationClient) Get(ctx context.Context, id string, _ *Configurati
 // back, and fails with [ErrContentKept] when its content is not the one given;
 // the rest has been updated then.
 func (c *ConfigurationClient) CreateOrUpdate(ctx context.Context, conf twin.Configuration, o *ConfigurationClientCreateOrUpdateOptions) (out ConfigurationClientResponse, err error) {
-	r := request{op: putConfiguration, ref: conf.Ref(), method: http.MethodPut, creates: true}
+	r := request{op: putConfiguration, ref: conf.Ref(), method: http.MethodPut, creates: true, rereadBy: getConfiguration}
+	if o != nil {
+		r.solo = o.once
+	}
 	if o != nil && o.MatchConditions != nil {
 		if r.header, err = ifMatchCondition(o.MatchConditions); err != nil {
 			return out, c.client.failure(r, err)
@@ -81,6 +91,12 @@ func (c *ConfigurationClient) CreateOrUpdate(ctx context.Context, conf twin.Conf
 	if r.body, err = conf.MarshalJSON(); err != nil {
 		return out, c.client.failure(r, err)
 	}
+	wanted, err := twin.DecodeObject(r.body)
+	if err != nil {
+		return out, c.client.failure(r, err)
+	}
+	delete(wanted, "etag")
+	r.ours = holds(wanted)
 	if out, err = c.one(ctx, r); err != nil || r.creates {
 		return out, err
 	}
@@ -117,6 +133,7 @@ func withoutNulls(content twin.Object) twin.Object {
 func (c *ConfigurationClient) Delete(ctx context.Context, id string, o *ConfigurationClientDeleteOptions) (out ConfigurationClientDeleteResponse, err error) {
 	r := request{op: deleteConfiguration, ref: twin.Ref{Configuration: id}, method: http.MethodDelete, path: configurationPath(id)}
 	if o != nil {
+		r.solo = o.once
 		r.header, err = ifMatchCondition(o.MatchConditions)
 	}
 	if err == nil {
@@ -131,33 +148,19 @@ func (c *ConfigurationClient) Delete(ctx context.Context, id string, o *Configur
 
 // NewListPager returns all configurations, a hundred at most, in one page.
 func (c *ConfigurationClient) NewListPager(*ConfigurationClientListOptions) *runtime.Pager[ConfigurationClientListResponse] {
-	return runtime.NewPager(runtime.PagingHandler[ConfigurationClientListResponse]{
-		More: func(ConfigurationClientListResponse) bool { return false },
-		Fetcher: func(ctx context.Context, _ *ConfigurationClientListResponse) (ConfigurationClientListResponse, error) {
-			return c.list(ctx)
-		},
-		Tracer: c.client.internal.Tracer(),
-	})
+	return onePage(c.client, c.list)
+}
+
+// Configurations returns all configurations one by one. It ends after the first
+// error.
+func (c *ConfigurationClient) Configurations(ctx context.Context) iter.Seq2[*twin.Configuration, error] {
+	return rows(ctx, c.NewListPager(nil), func(p ConfigurationClientListResponse) []*twin.Configuration { return p.Configurations })
 }
 
 func (c *ConfigurationClient) list(ctx context.Context) (out ConfigurationClientListResponse, err error) {
 	r := request{op: listConfigurations, method: http.MethodGet, path: []string{"configurations"}, query: url.Values{"top": {"100"}}}
-	a, err := c.client.do(ctx, r)
-	if err != nil {
-		return out, err
-	}
-	rows, err := a.array()
-	if err != nil {
-		return out, c.client.bad(r, err)
-	}
-	for i, row := range rows {
-		conf, err := twin.ParseConfiguration(row)
-		if err != nil {
-			return out, c.client.bad(r, fmt.Errorf("row %d: %w", i+1, err))
-		}
-		out.Configurations = append(out.Configurations, conf)
-	}
-	return out, nil
+	out.Configurations, err = list(ctx, c.client, r, twin.ParseConfiguration)
+	return out, err
 }
 
 // one sends a request about one configuration, which is also the answer.

@@ -108,13 +108,16 @@ func (c *Client) failure(r request, err error) *Error {
 }
 
 // lost is the error of a request without an answer.
-func (c *Client) lost(r request, p *progress, err error) *Error {
+func (c *Client) lost(r request, p *call, err error) *Error {
 	e := c.failure(r, err)
+	var waited waiting
 	given := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case p.sent():
 		e.stage = unanswered
 		e.maybeApplied()
+	case errors.As(err, &waited):
+		e.stage, e.outcome = notSent, twin.ErrUnavailable
 	case given:
 		e.stage = unanswered // whoever gave up knows why
 	case p.signedIn.Load():
@@ -136,7 +139,7 @@ func signInOutcome(err error) error {
 
 // maybeApplied sets the outcome of a write that the hub may have received.
 func (e *Error) maybeApplied() {
-	if e.op.write {
+	if e.op.writes() {
 		e.outcome = twin.ErrMaybeApplied
 	}
 }
@@ -175,7 +178,7 @@ func outcome(r request, status int) error {
 		return twin.ErrThrottled
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return twin.ErrDenied
-	case r.op.write && (status < 400 || status >= 500 || status == http.StatusRequestTimeout):
+	case r.op.writes() && (status < 400 || status >= 500 || status == http.StatusRequestTimeout):
 		return twin.ErrMaybeApplied
 	}
 	return nil

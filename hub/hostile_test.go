@@ -61,6 +61,9 @@ func flood(w http.ResponseWriter, r *http.Request) {
 	says(200, `{}`, "X-Flood", strings.Repeat("x", 1<<20))(w, r)
 }
 
+// many is more than one try, how many is a matter of time.
+const many = -1
+
 var everything = []error{twin.ErrNotFound, twin.ErrChanged, twin.ErrThrottled, twin.ErrDenied, twin.ErrUnavailable, twin.ErrMaybeApplied, hub.ErrBadAnswer, hub.ErrContentKept}
 
 // TestHostileHub is about answers that a hub does not give, or that a network
@@ -103,7 +106,7 @@ func TestHostileHub(t *testing.T) {
 		{"read: a key twice", says(200, `{"deviceId":"d1","deviceId":"d2"}`), read, bad, `duplicate key "deviceId"`, 1},
 		{"read: deep", says(200, `{"deviceId":"d1","tags":`+strings.Repeat(`{"a":`, 5000)+"1"+strings.Repeat("}", 5001)), read, bad, "nested more than", 1},
 		{"read: an id nobody may have", says(200, `{"deviceId":"d1\n"}`), read, bad, "must not contain", 1},
-		{"query: an object", says(200, `{}`), query, bad, "cannot unmarshal", 1},
+		{"query: an object", says(200, `{}`), query, bad, "not an array", 1},
 		{"query: null", says(200, `null`), query, bad, "not an array", 1},
 		{"query: a row that is no twin", says(200, `[{"deviceId":"d1"},{"x":1}]`), query, bad, "page 1, row 2: read twin", 1},
 		{"query: rows of columns", says(200, `[{"deviceId":"d1"}]`, "x-ms-item-type", "Raw"), query, nothing, "its rows are Raw, not twins", 1},
@@ -116,7 +119,7 @@ func TestHostileHub(t *testing.T) {
 		{"patch: gateway", says(504, `<html>`), patch, lost, "504", 1},
 		{"delete: trouble", says(502, ``), remove, lost, "502", 1},
 		{"patch: throttled", says(429, `{"Message":"ErrorCode:ThrottlingBacklogTimeout;wait"}`), patch, outcome{twin.ErrThrottled}, "throttled (429 ThrottlingBacklogTimeout: wait)", 1},
-		{"read: throttled", says(429, ``), read, outcome{twin.ErrThrottled}, "throttled (429", 3},
+		{"read: throttled", says(429, ``), read, outcome{twin.ErrThrottled}, "throttled (429", many},
 		{"patch: refused", says(400, `{"Message":"ErrorCode:ArgumentInvalid;bad key"}`), patch, nothing, "400 ArgumentInvalid: bad key", 1},
 		{"patch: changed", says(412, `{"Message":"ErrorCode:PreconditionFailed;x"}`), patch, outcome{twin.ErrChanged}, "changed since it was read (412", 1},
 		{"patch: conflict", says(409, ``), patch, nothing, "409", 1},
@@ -138,7 +141,7 @@ func TestHostileHub(t *testing.T) {
 				t.Fatalf("got %v, want …%s…", err, test.text)
 			}
 			checkOutcome(t, err, test.want)
-			if n := s.requests.Load(); n != test.tries {
+			if n := s.requests.Load(); n != test.tries && (test.tries != many || n < 2) {
 				t.Errorf("%d requests, want %d", n, test.tries)
 			}
 			if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), token) || strings.ContainsAny(err.Error(), "\n\x1b\u202e") {

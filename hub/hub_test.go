@@ -70,6 +70,9 @@ func (s *server) client(t *testing.T) *hub.Client {
 
 func newClient(t *testing.T, host string, cred azcore.TokenCredential, o *hub.ClientOptions) *hub.Client {
 	t.Helper()
+	if o.Pacer == nil {
+		o.Pacer = newPacer(t, &hub.PacerOptions{Pause: time.Millisecond, Patience: 10 * time.Millisecond})
+	}
 	if o.Retry.RetryDelay == 0 {
 		o.Retry = policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetries: 2, TryTimeout: 5 * time.Second}
 	}
@@ -78,6 +81,15 @@ func newClient(t *testing.T, host string, cred azcore.TokenCredential, o *hub.Cl
 		t.Fatal(err)
 	}
 	return c
+}
+
+func newPacer(t *testing.T, o *hub.PacerOptions) *hub.Pacer {
+	t.Helper()
+	p, err := hub.NewPacer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // onEmulator returns a client, signed in for real, of a hub with the device d1,

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,54 +49,106 @@ func (c *RegistryClient) NewQueryPager(query string, o *RegistryClientQueryOptio
 	return runtime.NewPager(runtime.PagingHandler[RegistryClientQueryResponse]{
 		More: func(page RegistryClientQueryResponse) bool { return page.Continuation != "" },
 		Fetcher: func(ctx context.Context, before *RegistryClientQueryResponse) (RegistryClientQueryResponse, error) {
-			if before == nil {
-				before = &RegistryClientQueryResponse{Continuation: q.Continuation}
+			p := page[json.RawMessage]{continuation: q.Continuation}
+			if before != nil {
+				p.continuation, p.empty = before.Continuation, before.empty
 			}
-			return c.page(ctx, query, q.PageSize, before)
+			p, err := nextPage(ctx, c.client, queryRequest(query, q.PageSize), p, anyRow)
+			return RegistryClientQueryResponse{p.rows, p.itemType, p.continuation, p.empty}, err
 		},
 		Tracer: c.client.internal.Tracer(),
 	})
 }
 
-// page fetches the page after before.
-func (c *RegistryClient) page(ctx context.Context, query string, size int, before *RegistryClientQueryResponse) (page RegistryClientQueryResponse, err error) {
-	r := request{
+// Rows returns the rows of [RegistryClient.NewQueryPager] one by one. It ends
+// after the first error.
+func (c *RegistryClient) Rows(ctx context.Context, query string, o *RegistryClientQueryOptions) iter.Seq2[json.RawMessage, error] {
+	return rows(ctx, c.NewQueryPager(query, o), func(p RegistryClientQueryResponse) []json.RawMessage { return p.Rows })
+}
+
+func queryRequest(query string, size int) request {
+	return request{
 		op: queryTwins, method: http.MethodPost, path: []string{"devices", "query"},
 		header: http.Header{"X-Ms-Max-Item-Count": {strconv.Itoa(size)}},
 		body:   twin.Encode(map[string]any{"query": query}),
 	}
-	if before.Continuation != "" {
-		r.header.Set("x-ms-continuation", before.Continuation)
-	}
-	a, err := c.client.do(ctx, r)
-	if err != nil {
-		return page, err
-	}
-	page.ItemType, page.Continuation = a.header.Get("x-ms-item-type"), a.header.Get("x-ms-continuation")
-	if page.Rows, err = a.array(); err != nil {
-		return page, c.client.bad(r, err)
-	}
-	if len(page.Rows) == 0 {
-		page.empty = before.empty + 1
-	}
-	if page.empty > maxEmptyPages {
-		return page, c.client.bad(r, fmt.Errorf("%d empty pages, and there are said to be more", maxEmptyPages))
-	}
-	return page, nil
 }
 
-// array splits an answer that is a JSON array.
-func (a *answer) array() (rows []json.RawMessage, err error) {
+// A page is a page of rows that were read as T.
+type page[T any] struct {
+	rows         []T
+	itemType     string
+	continuation string // of the next page; "" on the last
+	number       int
+	empty        int // pages without rows up to this one
+}
+
+// A rowKind says which rows are wanted and how one is read. The bytes of a row
+// are gone afterwards.
+type rowKind[T any] struct {
+	itemType string // "" for any
+	parse    func(row []byte) (T, error)
+}
+
+var (
+	anyRow  = rowKind[json.RawMessage]{parse: parseRow}
+	twinRow = rowKind[*twin.Twin]{itemType: "Twin", parse: func(row []byte) (*twin.Twin, error) { return twin.Parse(bytes.Clone(row)) }}
+)
+
+func parseRow(row []byte) (json.RawMessage, error) {
+	if !json.Valid(row) {
+		return nil, errors.New("it is not JSON")
+	}
+	return bytes.Clone(row), nil
+}
+
+// nextPage sends r for the page after before.
+func nextPage[T any](ctx context.Context, c *Client, r request, before page[T], kind rowKind[T]) (out page[T], err error) {
+	if before.continuation != "" {
+		r.header.Set("x-ms-continuation", before.continuation)
+	}
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	defer c.free(a)
+	out.itemType, out.continuation, out.number = a.header.Get("x-ms-item-type"), a.header.Get("x-ms-continuation"), before.number+1
+	if kind.itemType != "" && out.itemType != "" && !strings.EqualFold(kind.itemType, out.itemType) {
+		return out, c.failure(r, fmt.Errorf("its rows are %s, not %ss", clean(out.itemType), strings.ToLower(kind.itemType)))
+	}
+	if err := out.read(a, kind); err != nil {
+		return out, c.bad(r, err)
+	}
+	if len(out.rows) == 0 {
+		out.empty = before.empty + 1
+	}
+	if out.empty > maxEmptyPages {
+		return out, c.bad(r, fmt.Errorf("%d empty pages, and there are said to be more", maxEmptyPages))
+	}
+	return out, nil
+}
+
+func (p *page[T]) read(a *answer, kind rowKind[T]) error {
+	parts, err := a.array()
+	if err != nil {
+		return err
+	}
+	p.rows = make([]T, len(parts))
+	for i, part := range parts {
+		if p.rows[i], err = kind.parse(part); err != nil {
+			return fmt.Errorf("page %d, row %d: %w", p.number, i+1, err)
+		}
+	}
+	return nil
+}
+
+// array returns the elements of an answer that is a JSON array. They are part of
+// the answer.
+func (a *answer) array() ([][]byte, error) {
 	if err := a.checkJSON(); err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(a.body, &rows); err != nil {
-		return nil, err
-	}
-	if rows == nil {
-		return nil, errors.New("it is null, not an array")
-	}
-	return rows, nil
+	return split(a.body)
 }
 
 // Twins returns the twins that the hub's index gives for query, a SELECT *, in
@@ -104,38 +157,17 @@ func (a *answer) array() (rows []json.RawMessage, err error) {
 // ETag, before relying on it.
 func (c *Client) Twins(ctx context.Context, query string) iter.Seq2[*twin.Twin, error] {
 	return func(yield func(*twin.Twin, error) bool) {
-		number := 0
-		for pager := c.NewRegistryClient().NewQueryPager(query, nil); pager.More(); {
-			page, err := pager.NextPage(ctx)
-			if err != nil {
+		p := page[*twin.Twin]{}
+		for p.number == 0 || p.continuation != "" {
+			var err error
+			if p, err = nextPage(ctx, c, queryRequest(query, c.pageSize), p, twinRow); err != nil {
 				yield(nil, err)
 				return
 			}
-			number++
-			for t, err := range c.twinsOf(page, number) {
-				if !yield(t, err) || err != nil {
+			for _, t := range p.rows {
+				if !yield(t, nil) {
 					return
 				}
-			}
-		}
-	}
-}
-
-// twinsOf reads the twins of the page of that number.
-func (c *Client) twinsOf(page RegistryClientQueryResponse, number int) iter.Seq2[*twin.Twin, error] {
-	return func(yield func(*twin.Twin, error) bool) {
-		if page.ItemType != "" && !strings.EqualFold(page.ItemType, "Twin") {
-			yield(nil, c.failure(request{op: queryTwins}, fmt.Errorf("its rows are %s, not twins", clean(page.ItemType))))
-			return
-		}
-		for i, row := range page.Rows {
-			t, err := twin.Parse(row)
-			if err != nil {
-				yield(nil, c.bad(request{op: queryTwins}, fmt.Errorf("page %d, row %d: %w", number, i+1, err)))
-				return
-			}
-			if !yield(t, nil) {
-				return
 			}
 		}
 	}

@@ -2,17 +2,17 @@ package hub
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
+	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
 // policyFunc is a function as a step of the pipeline.
@@ -20,64 +20,111 @@ type policyFunc func(*policy.Request) (*http.Response, error)
 
 func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
 
-type (
-	limitKey    struct{} // of the bytes to read of an answer, an int64
-	progressKey struct{} // of a *progress
+// An answer that brings less than slowBytes in slowTime is given up: a hub that
+// sends a byte a second would hold us for years.
+const (
+	slowTime  = 10 * time.Second
+	slowBytes = 1 << 10
 )
 
-// A progress says how far a request has got.
-type progress struct {
-	signedIn  atomic.Bool // there was a token to send it with
-	dialing   atomic.Bool // a connection was asked for
-	connected atomic.Bool // and given
+var errSlow = fmt.Errorf("the answer comes too slowly, less than %d bytes in %s", slowBytes, slowTime)
+
+// A receiver stands between the pipeline and the network. It reads the body of
+// an answer, of an error's too, up to a limit, because a body that breaks off is
+// as good as no answer and deserves another try. The SDK would read that of an
+// error without bound.
+type receiver struct {
+	transport policy.Transporter
+	pages     *sync.Pool // of *bytes.Buffer, for large bodies
 }
 
-// watch returns a context in which requests tell how far they get.
-func watch(ctx context.Context) (context.Context, *progress) {
-	p := &progress{}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { p.dialing.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) },
-	})
-	return context.WithValue(ctx, progressKey{}, p), p
-}
-
-// sent reports whether the hub may have received something. Of a transport that
-// does not tell about connections it has to be assumed.
-func (p *progress) sent() bool {
-	return p.signedIn.Load() && (p.connected.Load() || !p.dialing.Load())
-}
-
-// receive stands right before the network. It reads an answer's body, because a
-// body that breaks off is as good as no answer and deserves another try.
-func receive(req *policy.Request) (*http.Response, error) {
-	ctx := req.Raw().Context()
-	if p, ok := ctx.Value(progressKey{}).(*progress); ok {
-		p.signedIn.Store(true)
+func (r *receiver) Do(req *http.Request) (*http.Response, error) {
+	call, ok := req.Context().Value(callKey{}).(*call)
+	if !ok {
+		return nil, errors.New("the request is none of this client's")
 	}
-	resp, err := req.Next()
+	call.signedIn.Store(true)
+	resp, err := r.transport.Do(req)
 	if err != nil {
 		return nil, lasting(err)
 	}
-	limit, _ := ctx.Value(limitKey{}).(int64)
-	body, err := readBody(resp.Body, limit)
+	body, err := r.read(resp, call.op.limit)
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = body
 	return resp, nil
 }
 
-func readBody(body io.ReadCloser, limit int64) ([]byte, error) {
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
+func (r *receiver) read(resp *http.Response, limit int64) (*whole, error) {
+	defer resp.Body.Close()
+	buffer := &bytes.Buffer{}
+	if limit == pageLimit {
+		buffer = r.pages.Get().(*bytes.Buffer)
+		buffer.Reset()
+	}
+	_, err := buffer.ReadFrom(io.LimitReader(&steady{body: resp.Body}, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	if int64(len(data)) > limit {
+	if int64(buffer.Len()) > limit {
 		return nil, permanent{fmt.Errorf("%w: longer than %d bytes", ErrBadAnswer, limit)}
 	}
-	return data, nil
+	return &whole{bytes.NewReader(buffer.Bytes()), buffer}, nil
+}
+
+// whole is a body in memory.
+type whole struct {
+	*bytes.Reader
+	buffer *bytes.Buffer
+}
+
+// Close lets the body be read again, as the SDK does with what it has read.
+func (w *whole) Close() error {
+	_, err := w.Seek(0, io.SeekStart)
+	return err
+}
+
+// bodyOf returns the body that a receiver has read, without a copy unless a
+// policy of the client's user has put another one in its place.
+func bodyOf(resp *http.Response) ([]byte, *bytes.Buffer, error) {
+	if w, ok := resp.Body.(*whole); ok {
+		return w.buffer.Bytes(), w.buffer, nil
+	}
+	body, err := runtime.Payload(resp)
+	return body, nil, err
+}
+
+// maxKept is the largest buffer that waits for the next page.
+const maxKept = 8 << 20
+
+// free gives the memory of a page back, which must not be used any more.
+func (c *Client) free(a *answer) {
+	if a.buffer != nil && a.buffer.Cap() <= maxKept {
+		c.pages.Put(a.buffer)
+	}
+}
+
+// steady is a body that must make progress.
+type steady struct {
+	body  io.Reader
+	since time.Time // the beginning of the present stretch
+	bytes int       // of that stretch
+}
+
+func (s *steady) Read(p []byte) (int, error) {
+	if s.since.IsZero() {
+		s.since = time.Now()
+	}
+	n, err := s.body.Read(p)
+	s.bytes += n
+	if passed := time.Since(s.since); err == nil && passed >= slowTime {
+		if s.bytes < slowBytes {
+			return n, errSlow
+		}
+		s.since, s.bytes = s.since.Add(passed), 0
+	}
+	return n, err
 }
 
 // permanent is an error that trying again does not heal.

@@ -21,24 +21,6 @@ type envelope struct {
 	TrackingID       string          `json:"trackingId"`
 }
 
-// names of numeric codes, for the envelope that has no names.
-func codeName(number string) string {
-	for _, c := range [][2]string{
-		{"400001", "InvalidProtocolVersion"}, {"400003", "InvalidOperation"}, {"400004", "ArgumentInvalid"},
-		{"400005", "ArgumentNull"}, {"400006", "IotHubFormatError"}, {"401001", "IotHubNotFound"},
-		{"401002", "IotHubUnauthorizedAccess"}, {"401003", "IotHubUnauthorized"}, {"403001", "IotHubSuspended"},
-		{"403002", "IotHubQuotaExceeded"}, {"404001", "DeviceNotFound"}, {"404010", "ModuleNotFound"},
-		{"404103", "DeviceNotOnline"}, {"409001", "DeviceAlreadyExists"}, {"409301", "ModuleAlreadyExistsOnDevice"},
-		{"412001", "PreconditionFailed"}, {"429001", "ThrottlingException"}, {"500001", "ServerError"},
-		{"503001", "ServiceUnavailable"},
-	} {
-		if c[0] == number {
-			return c[1]
-		}
-	}
-	return number
-}
-
 var (
 	codePattern     = regexp.MustCompile(`ErrorCode:\s*([A-Za-z]+)`)
 	trackingPattern = regexp.MustCompile(`Tracking ID:\s*([0-9A-Za-z-]+)`)

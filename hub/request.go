@@ -1,11 +1,13 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -17,54 +19,67 @@ import (
 
 // A request is one call of the service API.
 type request struct {
-	op      *operation
-	ref     twin.Ref // the document it is about, if it is about one
-	method  string
-	path    []string // segments, unescaped
-	query   url.Values
-	header  http.Header
-	body    []byte // JSON, nil for none
-	creates bool   // fails when the document exists
+	op     *operation
+	ref    twin.Ref // the document it is about, if it is about one
+	method string
+	path   []string // segments, unescaped
+	query  url.Values
+	header http.Header
+	body   []byte        // JSON, nil for none
+	charge int           // of its class's limit, 0 means 1
+	slow   time.Duration // how long the hub itself waits before it answers
+
+	solo    bool // is sent once: its caller knows better when to send again
+	creates bool // fails when the document exists
+	settles bool // can be repeated although it has no ETag
+
+	// How to find out that what is in a write's way is the write itself.
+	ours     func(body []byte) bool // whether a document is as the write leaves it
+	rereadBy *operation
+	reread   []string // path of the document, nil for the request's own
 }
 
 // An answer is what the hub said to a request that succeeded.
 type answer struct {
+	status int
 	header http.Header
 	body   []byte
+	buffer *bytes.Buffer // that holds body and can be used again; nil if there is none
 }
 
 // do sends r and returns the answer. Its error is an [*Error].
 func (c *Client) do(ctx context.Context, r request) (_ *answer, err error) {
 	ctx, end := runtime.StartSpan(ctx, r.op.span, c.internal.Tracer(), nil)
 	defer func() { end(err) }()
-	ctx, progress := watch(ctx)
-	if r.op.write {
-		ctx = policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1, TryTimeout: c.timeout})
-	}
-	req, err := c.newRequest(ctx, r)
+	tries, call := c.begin(ctx, r)
+	req, err := c.newRequest(tries, r)
 	if err != nil {
 		return nil, c.failure(r, err)
 	}
 	resp, err := c.internal.Pipeline().Do(req)
 	if err != nil {
-		return nil, c.lost(r, progress, err)
+		return nil, c.lost(r, call, err)
 	}
-	if !runtime.HasStatusCode(resp, http.StatusOK, http.StatusNoContent) {
-		return nil, c.refused(r, resp)
-	}
-	body, err := runtime.Payload(resp) // receive has read it
+	body, buffer, err := bodyOf(resp)
 	if err != nil {
-		return nil, c.lost(r, progress, err)
+		return nil, c.lost(r, call, err)
 	}
-	return &answer{resp.Header, body}, nil
+	if resp.StatusCode < 300 || r.op == updateRegistry && isBulkResult(resp.StatusCode, body) {
+		return &answer{resp.StatusCode, resp.Header, body, buffer}, nil
+	}
+	e := c.refused(r, resp)
+	if !call.doubt {
+		return nil, e
+	}
+	return c.reconcile(ctx, r, e)
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*policy.Request, error) {
-	req, err := runtime.NewRequest(context.WithValue(ctx, limitKey{}, r.op.limit), r.method, "https://"+c.host+escape(r.path))
+	req, err := runtime.NewRequest(ctx, r.method, "https://"+c.host+escape(r.path))
 	if err != nil {
 		return nil, err
 	}
-	runtime.SkipBodyDownload(req) // it reads without bound; receive reads instead
+	runtime.SkipBodyDownload(req) // the transport has read it
 	raw := req.Raw()
 	raw.URL.RawQuery = withVersion(r.query).Encode()
 	raw.Header.Set("Accept", "application/json")
@@ -74,7 +89,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*policy.Request, er
 	if r.body == nil {
 		return req, nil
 	}
-	return req, req.SetBody(streaming.NopCloser(strings.NewReader(string(r.body))), "application/json; charset=utf-8")
+	return req, req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), "application/json; charset=utf-8")
 }
 
 func withVersion(query url.Values) url.Values {

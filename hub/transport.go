@@ -22,8 +22,8 @@ func newTransport(connections int, roots *x509.CertPool) *http.Client {
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			TLSHandshakeTimeout: 10 * time.Second,
 			ForceAttemptHTTP2:   true,
-			// The hub holds back excess traffic for seconds before it answers 429.
-			ResponseHeaderTimeout:  60 * time.Second,
+			// No ResponseHeaderTimeout: the client bounds each try, and a device may
+			// take five minutes to answer a method.
 			MaxResponseHeaderBytes: 64 << 10,
 			MaxIdleConns:           connections,
 			MaxIdleConnsPerHost:    connections,
