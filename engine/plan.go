@@ -51,6 +51,9 @@ type FleetInfo struct {
 	Devices  int    `json:"devices"`
 	Modules  int    `json:"modules"`
 	Complete bool   `json:"complete"` // nothing is known to be missing
+	// ConfigurationsUnread: the hub did not let the reader see its configurations,
+	// and no rule has one. Whether earlier ones of the pack are left is not known.
+	ConfigurationsUnread bool `json:"configurationsUnread,omitempty"`
 }
 
 // A RuleCount says how far one rule reached.

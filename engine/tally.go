@@ -198,7 +198,7 @@ func (s *tally) plan(p *rules.Program, opts *Options) *Plan {
 			Schema: PlanSchema, Tool: opts.Tool,
 			Pack: PackInfo{p.Pack.Name, p.Pack.Digest},
 			Hub:  opts.Moment.Hub, TakenAt: opts.Moment.Now.UTC(),
-			Fleet:   FleetInfo{s.digest.String(), s.devices, s.modules, !opts.Incomplete},
+			Fleet:   FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 			Queries: p.Queries(),
 		},
 		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,

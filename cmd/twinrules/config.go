@@ -25,6 +25,8 @@ type configKey struct {
 // configKeys lists them all.
 var configKeys = []configKey{
 	{key: "hub.host", flag: "hub"},
+	{key: "hub.tier", flag: "tier"},
+	{key: "hub.units", flag: "units"},
 	{key: "hub.cloud", flag: "cloud"},
 	{key: "hub.authority", flag: "authority", trusted: true},
 	{key: "hub.audience", flag: "audience", trusted: true},

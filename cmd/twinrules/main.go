@@ -84,7 +84,7 @@ func run(ctx context.Context, env *environment, args []string) int {
 // commands lists the commands, in the order help shows them.
 var commands = []func(*environment) *cobra.Command{
 	newDemo, newCheck, newTest, newPlan, newDiff, newApply, newExplain, newRun, newServe,
-	newSnapshot, newPlugin, newEmulator, newVersion,
+	newSnapshot, newPlugin, newAuth, newEmulator, newVersion,
 }
 
 func newRoot(env *environment) *cobra.Command {

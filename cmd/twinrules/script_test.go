@@ -141,6 +141,7 @@ func signIn(r *emulator.Ready) map[string]string {
 		"HUB": r.HubAddr, "TWINRULES_CREDENTIAL": "client-secret",
 		"SSL_CERT_FILE": r.CA, "AZURE_AUTHORITY_HOST": r.Authority,
 		"AZURE_TENANT_ID": r.Tenant, "AZURE_CLIENT_ID": r.Client, "AZURE_CLIENT_SECRET": r.Secret,
+		"CONNECTION_STRING": r.ConnectionString,
 	}
 }
 

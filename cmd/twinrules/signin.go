@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,6 +21,8 @@ type signInFlags struct {
 	credential credential.Config
 	audience   string
 	caFile     string
+	tier       string
+	units      int
 }
 
 // add declares them. The rarer ones are hidden unless all is set.
@@ -47,6 +51,8 @@ func (f *signInFlags) add(cmd *cobra.Command, all bool) {
 	flags.StringVar(&c.Authority, "authority", "", "URL to sign in at (default $AZURE_AUTHORITY_HOST, else the cloud's)")
 	flags.StringVar(&f.audience, "audience", "", "resource to ask tokens for (default "+hub.Audience+")")
 	flags.StringVar(&f.caFile, "ca-file", "", "PEM file of certificates that may vouch for hub and authority besides the system's")
+	flags.StringVar(&f.tier, "tier", "", "edition of the hub: F1, S1, S2 or S3 (default: found out, starting slowly)")
+	flags.IntVar(&f.units, "units", 1, "units of the hub, with --tier")
 	for _, name := range rarely {
 		flags.Lookup(name).Hidden = !all
 	}
@@ -56,7 +62,7 @@ func (f *signInFlags) add(cmd *cobra.Command, all bool) {
 var rarely = []string{
 	"client-secret-env", "client-secret-file", "certificate-file", "certificate-password-env", "send-certificate-chain",
 	"token-file", "managed-identity", "service-connection-id", "subscription", "connection-string-env",
-	"connection-string-file", "strict-auth", "cloud", "authority", "audience", "ca-file",
+	"connection-string-file", "strict-auth", "cloud", "authority", "audience", "ca-file", "tier", "units",
 }
 
 func credentialNames() string {
@@ -70,16 +76,42 @@ func credentialNames() string {
 	return names
 }
 
-// client returns one of the hub, signed in as the flags say. It makes no
-// request.
-func (f *signInFlags) client(env *environment) (*hub.Client, error) {
+// config returns what says who signs in.
+func (f *signInFlags) config() (credential.Config, error) {
+	c := f.credential
 	roots, err := f.roots()
+	c.Host, c.RootCAs = f.hub, roots
+	return c, err
+}
+
+// identity returns who signs in, as the token says; nil when a key does.
+func (f *signInFlags) identity(ctx context.Context, env *environment) (*credential.Identity, error) {
+	if f.usesKey() {
+		return nil, nil
+	}
+	c, err := f.config()
 	if err != nil {
 		return nil, err
 	}
-	c := f.credential
-	c.Host, c.RootCAs = f.hub, roots
-	opts := &hub.ClientOptions{Audience: f.audience, RootCAs: roots}
+	cred, err := credential.New(c, env.lookup)
+	if err != nil {
+		return nil, err
+	}
+	return credential.WhoIs(ctx, cred, strings.TrimSuffix(cmp.Or(f.audience, hub.Audience), "/.default"))
+}
+
+// client returns one of the hub, signed in as the flags say. It makes no
+// request.
+func (f *signInFlags) client(env *environment) (*hub.Client, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	pacer, err := hub.NewPacer(&hub.PacerOptions{Tier: hub.Tier(f.tier), Units: f.units})
+	if err != nil {
+		return nil, usagef("--tier: %w", err)
+	}
+	opts := &hub.ClientOptions{Audience: f.audience, RootCAs: c.RootCAs, Pacer: pacer}
 	secret, asked, err := credential.SharedAccess(c, env.lookup)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,11 @@ func fleet(f engine.FleetInfo) string {
 	if !f.Complete {
 		text += " (incomplete)"
 	}
-	return text + " read"
+	text += " read"
+	if f.ConfigurationsUnread {
+		text += ", configurations not (no permission)"
+	}
+	return text
 }
 
 func plural(n int, noun string) string {

@@ -2,12 +2,16 @@ package credential
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
 // An Identity is who a token says that its bearer is. What is empty the token
@@ -20,6 +24,16 @@ type Identity struct {
 	Audience    string    `json:"audience"`
 	Issuer      string    `json:"issuer"`
 	Expires     time.Time `json:"expires"`
+}
+
+// WhoIs gets a token for audience and says whose it is. The token itself stays
+// here.
+func WhoIs(ctx context.Context, cred azcore.TokenCredential, audience string) (*Identity, error) {
+	token, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{audience + "/.default"}})
+	if err != nil {
+		return nil, err
+	}
+	return Identify(token.Token)
 }
 
 // Identify reads the claims of an access token of Entra. It does not verify
