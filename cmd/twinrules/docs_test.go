@@ -7,19 +7,29 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinrules/twinrules/hub/credential"
 	"github.com/twinrules/twinrules/rules"
 )
 
-// TestLanguagePage holds the tables of docs/language.md against the slices that
-// the language is made from. UPDATE=1 rewrites them.
-func TestLanguagePage(t *testing.T) {
-	const path = "../../docs/language.md"
+// TestPages holds the tables of pages in docs against the slices that the
+// program is made from. UPDATE=1 rewrites them.
+func TestPages(t *testing.T) {
+	for page, tables := range map[string]map[string]string{
+		"language.md":   {"names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
+		"signing-in.md": {"kinds": kindsTable(), "purposes": purposesTable(), "settings": settingsTable()},
+	} {
+		t.Run(page, func(t *testing.T) { holdTables(t, "../../docs/"+page, tables) })
+	}
+}
+
+func holdTables(t *testing.T, path string, tables map[string]string) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := string(data)
-	for name, table := range map[string]string{"names": namesTable(), "functions": functionsTable(), "codes": codesTable()} {
+	for name, table := range tables {
 		section := regexp.MustCompile(`(?s)(<!-- ` + name + `:[^\n]*-->\n).*?(<!-- /` + name + ` -->)`)
 		if !section.MatchString(page) {
 			t.Fatalf("the page has no section %s", name)
@@ -36,8 +46,27 @@ func TestLanguagePage(t *testing.T) {
 		return
 	}
 	if page != string(data) {
-		t.Errorf("the tables are not those of the language: %s", firstDifference(string(data), page))
+		t.Errorf("the tables are not those of the program: %s", firstDifference(string(data), page))
 	}
+}
+
+func kindsTable() string {
+	return markdownTable("kind | signs in", credential.Kinds, func(k *credential.Kind) (string, string) { return k.Name, k.Doc })
+}
+
+func purposesTable() string {
+	return markdownTable("`--for` | takes", purposes, func(p purpose) (string, string) {
+		return p.name, "`" + strings.Join(p.actions, "`, `") + "`: " + p.doc
+	})
+}
+
+func settingsTable() string {
+	return markdownTable("setting | is", configKeys, func(k configKey) (string, string) {
+		if k.trusted {
+			return k.key, "`--" + k.flag + "`; only in a file that `--config` names"
+		}
+		return k.key, "`--" + k.flag + "`"
+	})
 }
 
 func namesTable() string {
