@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/engine/report"
+	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -81,6 +83,7 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 	if plan.Empty() {
 		return planExit(plan, false)
 	}
+	env.foretell(plan, fleet)
 	if !yes && !env.confirm(plan) {
 		return errors.New("nothing was written")
 	}
@@ -107,6 +110,22 @@ func (env *environment) planToApply(ctx context.Context, args []string, source *
 	}
 	defer program.Close(ctx)
 	return env.evaluate(ctx, program, fleet, how)
+}
+
+// foretell says how long it will take to write a plan, when that is long enough
+// to go and do something else.
+func (env *environment) foretell(p *engine.Plan, f *fleet) {
+	if f.pacer == nil {
+		return
+	}
+	s := p.Summary()
+	takes := max(f.pacer.Estimate(hub.TwinUpdates, s.Twins), f.pacer.Estimate(hub.ConfigurationOperations, s.Configurations))
+	if takes < 10*time.Second {
+		return
+	}
+	rate, per := f.pacer.Rate(hub.TwinUpdates)
+	fmt.Fprintf(env.stderr, "\nWriting %s takes at least %s: the hub takes %d twin updates in %s, as far as is known (see --tier).\n",
+		sizeOf(s), takes.Round(time.Second), rate, per)
 }
 
 // confirm asks; of a large plan it asks for its size.

@@ -45,7 +45,8 @@ type fleet struct {
 	hub      string        // host name, "" when it is not known
 	now      time.Time     // what rules see as now
 	complete bool
-	size     int // twins, when that is known; else 0
+	size     int        // twins, when that is known; else 0
+	pacer    *hub.Pacer // of a hub; else nil
 	close    func() error
 }
 
@@ -101,5 +102,5 @@ func (f *sourceFlags) openHub(env *environment) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fleet{Source: client, writer: client, hub: client.Host(), now: env.now().UTC(), complete: true}, nil
+	return &fleet{Source: client, writer: client, hub: client.Host(), now: env.now().UTC(), complete: true, pacer: client.Pacer()}, nil
 }
