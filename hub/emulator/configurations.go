@@ -1,6 +1,9 @@
 package emulator
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 var configurationRoutes = []route{
 	{"GET", "/configurations", "configurations/read", (*hub).listConfigurations},
@@ -54,6 +57,9 @@ func (h *hub) putConfiguration(c *call) (*answer, error) {
 func (h *hub) createConfiguration(c *call, wanted *configuration) (*configuration, error) {
 	if h.configurations.byID[wanted.body.ID] != nil {
 		return nil, alreadyExists(wanted.body.ID)
+	}
+	if n, limit := len(h.configurations.byID), cmp.Or(h.limits.configurations, maxConfigurations); n >= limit {
+		return nil, refuse("ConfigurationCountLimitExceeded", "There are %d configurations, the hub takes %d.", n, limit)
 	}
 	h.configurations.born++
 	return wanted.create(h.configurations.born, c.now), nil
