@@ -50,6 +50,14 @@ func (h *hub) generation(name string) string {
 	return fmt.Sprintf("6%017d", h.dice.of("generation "+name)%1e17)
 }
 
+// renew gives an identity that is made without a service a generation of its own.
+func (h *hub) renew(ref twin.Ref) {
+	r := h.registration(ref)
+	born, _ := h.bear(ref)
+	r.Generation = born.Generation
+	h.registry.keep(ref, r)
+}
+
 // bear returns the registration and the first etag of the next identity called
 // ref.
 func (h *hub) bear(ref twin.Ref) (registration, string) {

@@ -99,7 +99,8 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	}
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	e.hub.drop(d.ref) // with its generation and its connection
+	e.hub.drop(d.ref) // with its connection
+	e.hub.renew(d.ref)
 	e.hub.fleet.put(d)
 	return nil
 }
