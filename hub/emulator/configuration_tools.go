@@ -56,7 +56,7 @@ func testCondition(text string) error {
 }
 
 // applyContent writes the content of a deployment to one edge device. It stays
-// until a deployment is evaluated for the device, which no emulator does.
+// until a deployment for the device is evaluated.
 func (h *hub) applyContent(c *call) (*answer, error) {
 	content, err := readContent(c.body)
 	if err != nil {
@@ -77,42 +77,19 @@ func (h *hub) applyContent(c *call) (*answer, error) {
 	return newAnswer(204, nil), h.deploy(c.ref(), content, c.now)
 }
 
-// deploy writes the modules of a deployment. One that the device lacks is
-// registered as the hub's own are, which is inferred from what deployed devices
-// show.
+// deploy writes the modules of a deployment to one device.
 func (h *hub) deploy(device twin.Ref, c *content, now time.Time) error {
-	o, err := twin.DecodeObject(c.json)
-	if err != nil {
-		panic(err) // read before
-	}
-	modules, _ := o[edgeContent].(twin.Object)
-	for _, id := range slices.Sorted(maps.Keys(modules)) {
-		settings, _ := modules[id].(twin.Object)
-		if err := h.deployModule(twin.Ref{Device: device.Device, Module: id}, settings, now); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(c.modules)) {
+		ref := twin.Ref{Device: device.Device, Module: id}
+		d := h.fleet.documents[ref]
+		if d == nil {
+			d = h.createEdgeModule(ref)
+		}
+		before := withoutHubKeys(section(d.decode(), "desired"))
+		patch := twin.Diff(before, c.modules[id].over(before))
+		if _, err := h.writeDocument(ref, &edit{desired: patch}, "", now); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// deployModule writes the settings of one module. A whole "properties.desired"
-// replaces what was there, a path below it is laid over it.
-func (h *hub) deployModule(ref twin.Ref, settings twin.Object, now time.Time) error {
-	if err := twin.CheckID(ref.Module); err != nil {
-		return badContent(err.Error())
-	}
-	patch, err := desiredOf(settings)
-	if err != nil {
-		return err
-	}
-	d := h.fleet.documents[ref]
-	if d == nil {
-		d = h.createEdgeModule(ref)
-	}
-	if _, whole := settings["properties.desired"]; whole {
-		before := withoutHubKeys(section(d.decode(), "desired"))
-		patch = over(twin.Diff(before, twin.Merge(nil, patch)), patch)
-	}
-	_, err = h.writeDocument(ref, &edit{desired: patch}, "", now)
-	return err
 }
