@@ -114,6 +114,7 @@ func (h *hub) changed(before, after *document) {
 		d = after
 	}
 	if h.connections[d.ref] == nil {
+		h.invite(before, after)
 		return
 	}
 	switch now := h.moment(); {
@@ -123,6 +124,16 @@ func (h *hub) changed(before, after *document) {
 		h.agenda.plan(now, func(now time.Time) { h.disconnectAll(d.ref.Device, now) })
 	case before != nil && before.parse().DesiredVersion() != after.parse().DesiredVersion():
 		h.tellLater(d.ref, now)
+	}
+}
+
+// invite lets a fake device come back that is enabled again.
+func (h *hub) invite(before, after *document) {
+	if before == nil || after == nil || h.fakes[after.ref] == nil {
+		return
+	}
+	if before.parse().Status != "enabled" && after.parse().Status == "enabled" {
+		h.agenda.plan(h.moment(), h.fakes[after.ref].join)
 	}
 }
 

@@ -183,6 +183,17 @@ func TestFakesLearnWhatTheyMissed(t *testing.T) {
 	}
 }
 
+// TestFakesComeBackWhenEnabled disables a device for a while.
+func TestFakesComeBackWhenEnabled(t *testing.T) {
+	e := start(t, &emulator.Options{Devices: 1, Now: newClock().now})
+	c := connect(t, e, 0)
+	const path = "/devices/device-000001"
+	for _, test := range []struct{ status, want string }{{"disabled", "Disconnected"}, {"enabled", "Connected"}} {
+		c.do("PUT", path, `{"deviceId":"device-000001","status":"`+test.status+`"}`, "If-Match", "*").want(200, "")
+		c.do("GET", path, "").contains(`"connectionState":"` + test.want + `"`)
+	}
+}
+
 // TestFleetIsTakenOver: devices of a fleet live, and nothing is written to them
 // until somebody else does.
 func TestFleetIsTakenOver(t *testing.T) {

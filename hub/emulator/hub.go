@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // versions lists the API versions that a hub takes, as observed.
@@ -30,6 +32,7 @@ type hub struct {
 	agenda         agenda
 	registry       registry
 	connections    connections
+	fakes          map[twin.Ref]*fake
 	mail           mail
 	events         *eventLog // nil for none
 	views          views

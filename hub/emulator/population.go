@@ -56,6 +56,7 @@ func (h *hub) enliven(n int) error {
 		return fmt.Errorf("%d devices", n)
 	}
 	now := h.now()
+	h.fakes = map[twin.Ref]*fake{}
 	for _, d := range h.fleet.all() {
 		if n == 0 {
 			break
@@ -65,6 +66,7 @@ func (h *hub) enliven(n int) error {
 		}
 		n--
 		f := newFake(h, d)
+		h.fakes[d.ref] = f
 		f.join(now)
 		if f.flaps {
 			f.flap(now.Add(f.of("first gone", f.spread*60)))
