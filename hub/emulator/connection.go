@@ -66,8 +66,8 @@ func (h *hub) connect(ref twin.Ref, device Device, now time.Time) error {
 	if h.connections == nil {
 		h.connections = connections{}
 	}
-	h.connections[ref] = device
 	h.setConnection(d, "Connected", now)
+	h.connections[ref] = device
 	h.tellLater(ref, now)
 	h.deliverLater(ref, now)
 	return nil
@@ -117,13 +117,15 @@ func (h *hub) changed(before, after *document) {
 		h.invite(before, after)
 		return
 	}
-	switch now := h.moment(); {
-	case after == nil:
+	if after == nil {
 		delete(h.connections, d.ref)
-	case after.parse().Status != "enabled":
-		h.agenda.plan(now, func(now time.Time) { h.disconnectAll(d.ref.Device, now) })
-	case before != nil && before.parse().DesiredVersion() != after.parse().DesiredVersion():
-		h.tellLater(d.ref, now)
+		return
+	}
+	switch was, is := before.parse(), after.parse(); {
+	case is.Status != "enabled":
+		h.agenda.plan(h.moment(), func(now time.Time) { h.disconnectAll(d.ref.Device, now) })
+	case was.DesiredVersion() != is.DesiredVersion():
+		h.tellLater(d.ref, h.moment())
 	}
 }
 

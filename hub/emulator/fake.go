@@ -66,8 +66,9 @@ func (f *fake) obey(version int64, now time.Time) {
 	case f.fails:
 		f.hub.report(f.ref, f.complaint(version), now)
 	default:
-		desired := withoutHubKeys(section(d.decode(), "desired"))
-		f.hub.report(f.ref, f.obedience(withoutHubKeys(section(d.decode(), "reported")), desired, version), now)
+		o := d.decode()
+		desired := withoutHubKeys(section(o, "desired"))
+		f.hub.report(f.ref, f.obedience(withoutHubKeys(section(o, "reported")), desired, version), now)
 		f.made = desired
 	}
 }

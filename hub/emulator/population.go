@@ -66,8 +66,8 @@ func (h *hub) enliven(n int) error {
 		}
 		n--
 		f := newFake(h, d)
-		h.fakes[d.ref] = f
 		f.join(now)
+		h.fakes[d.ref] = f
 		if f.flaps {
 			f.flap(now.Add(f.of("first gone", f.spread*60)))
 		}
