@@ -10,6 +10,8 @@ var configurationRoutes = []route{
 	{"GET", "/configurations/*", "configurations/read", (*hub).getConfiguration},
 	{"PUT", "/configurations/*", "configurations/write", (*hub).putConfiguration},
 	{"DELETE", "/configurations/*", "configurations/delete", (*hub).deleteConfiguration},
+	{"POST", "/configurations/testQueries", "configurations/testQueries/action", (*hub).testQueries},
+	{"POST", "/devices/*/applyConfigurationContent", "configurations/applyToEdgeDevice/action", (*hub).applyContent},
 }
 
 // listConfigurations answers with all of them: the hub ignores "top".

@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -87,56 +88,47 @@ func (l *eventLog) add(e Event) {
 
 // publish tells of a change of the fleet. The caller holds the lock.
 func (h *hub) publish(before, after *document) {
-	now := h.moment()
-	kind := "Device"
 	switch {
 	case before == nil:
-		if after.ref.Module != "" {
-			kind = "Module"
-		}
-		h.emit(lifecycleEvents, "create"+kind+"Identity", after.ref, after.whole(), now)
-		return
+		h.emit(lifecycleEvents, "create"+kindOf(after.ref)+"Identity", after.ref, after.whole())
 	case after == nil:
-		if before.ref.Module != "" {
-			kind = "Module"
-		}
-		h.emit(lifecycleEvents, "delete"+kind+"Identity", before.ref, before.whole(), now)
-		return
+		h.emit(lifecycleEvents, "delete"+kindOf(before.ref)+"Identity", before.ref, before.whole())
+	default:
+		h.publishUpdate(before, after)
 	}
-	old, now2 := before.parse(), after.parse()
-	if old.ConnectionState != now2.ConnectionState {
-		h.emitConnection(after.ref, now2.ConnectionState == "Connected", now)
-	}
-	if old.Version == now2.Version {
-		return
-	}
-	if after.replaced {
-		h.emit(twinEvents, "replaceTwin", after.ref, after.whole(), now)
-		return
-	}
-	h.emit(twinEvents, "updateTwin", after.ref, delta(before.decode(), after.decode()), now)
 }
 
-func (h *hub) emit(s eventSource, operation string, ref twin.Ref, body twin.Object, now time.Time) {
+func kindOf(ref twin.Ref) string {
+	if ref.Module != "" {
+		return "Module"
+	}
+	return "Device"
+}
+
+// publishUpdate tells of a twin that came online or went, or has another version.
+func (h *hub) publishUpdate(before, after *document) {
+	was, is := before.parse(), after.parse()
+	if was.ConnectionState != is.ConnectionState {
+		h.events.sequence++
+		operation := strings.ToLower(kindOf(after.ref)) + is.ConnectionState
+		h.emit(connectionEvents, operation, after.ref, twin.Object{"sequenceNumber": fmt.Sprintf("%040X", h.events.sequence)})
+	}
+	switch {
+	case was.Version == is.Version:
+	case after.replaced:
+		h.emit(twinEvents, "replaceTwin", after.ref, after.whole())
+	default:
+		h.emit(twinEvents, "updateTwin", after.ref, delta(before.decode(), after.decode()))
+	}
+}
+
+func (h *hub) emit(s eventSource, operation string, ref twin.Ref, body twin.Object) {
+	now := h.moment()
 	h.events.add(Event{
 		EventSystem{"application/json", "utf-8", s.source, ref.Device, ref.Module, stamp(now), h.gate.hubName},
 		EventProperties{h.gate.hubName, ref.Device, ref.Module, operation, stamp(now), s.schema},
 		twin.Encode(body),
 	})
-}
-
-// emitConnection tells that a device came or went, with a number that grows.
-func (h *hub) emitConnection(ref twin.Ref, connected bool, now time.Time) {
-	operation, module := "deviceDisconnected", ""
-	if connected {
-		operation = "deviceConnected"
-	}
-	if ref.Module != "" {
-		module = "module"
-		operation = module + operation[len("device"):]
-	}
-	h.events.sequence++
-	h.emit(connectionEvents, operation, ref, twin.Object{"sequenceNumber": fmt.Sprintf("%040X", h.events.sequence)}, now)
 }
 
 // whole returns what events say of a twin that is new, gone or replaced.
@@ -176,11 +168,8 @@ func sectionDelta(before, after twin.Object) twin.Object {
 	if twin.Equal(before["$version"], after["$version"]) {
 		return nil
 	}
-	s := twin.Merge(nil, twin.Object{})
 	changes := twin.Diff(withoutHubKeys(before), withoutHubKeys(after))
-	for key, value := range changes {
-		s[key] = value
-	}
+	s := maps.Clone(changes)
 	meta, _ := after["$metadata"].(twin.Object)
 	s["$metadata"], s["$version"] = mirror(meta, changes), after["$version"]
 	return s
@@ -190,7 +179,7 @@ func sectionDelta(before, after twin.Object) twin.Object {
 func mirror(meta, patch twin.Object) twin.Object {
 	out := twin.Object{}
 	for key, value := range meta {
-		if stamp := key == "$lastUpdated" || key == "$lastUpdatedVersion"; stamp {
+		if key == "$lastUpdated" || key == "$lastUpdatedVersion" {
 			out[key] = value
 			continue
 		}

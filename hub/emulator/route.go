@@ -20,7 +20,7 @@ type route struct {
 
 // routes lists what is served. The first that matches is taken, so a path with
 // a word stands before the one with an id in its place.
-var routes = slices.Concat(twinRoutes, queryRoutes, configurationRoutes, configurationToolRoutes, deviceRoutes, moduleRoutes,
+var routes = slices.Concat(twinRoutes, queryRoutes, configurationRoutes, deviceRoutes, moduleRoutes,
 	bulkRoutes, statisticsRoutes, methodRoutes, digitalTwinRoutes, runtimeRoutes)
 
 // A call is a request that is being answered, by whom it may be asked.

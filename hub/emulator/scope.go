@@ -2,7 +2,7 @@ package emulator
 
 import "github.com/twinrules/twinrules/hub/twin"
 
-// scope puts the edge scopes of an enrolment over those in old, nil for a new
+// writeScopes puts the edge scopes of an enrolment over those in old, nil for a new
 // device, into o. An edge device has a scope of its own, which it keeps; its
 // parents are given. A leaf has the scope of its parent, and the hub fills in
 // the parent. Whether the hub looks for the parent is not known; this does not.
