@@ -109,33 +109,32 @@ func (h *hub) changed(before, after *document) {
 	if h.events != nil {
 		h.publish(before, after)
 	}
-	d := before
-	if after != nil {
-		d = after
-	}
-	if h.connections[d.ref] == nil {
-		h.invite(before, after)
-		return
-	}
-	if after == nil {
-		delete(h.connections, d.ref)
-		return
-	}
-	switch was, is := before.parse(), after.parse(); {
-	case is.Status != "enabled":
-		h.agenda.plan(h.moment(), func(now time.Time) { h.disconnectAll(d.ref.Device, now) })
-	case was.DesiredVersion() != is.DesiredVersion():
-		h.tellLater(d.ref, h.moment())
+	switch {
+	case after == nil:
+		delete(h.connections, before.ref)
+	case before != nil && h.concerns(after.ref):
+		h.follow(before.parse(), after.parse())
 	}
 }
 
-// invite lets a fake device come back that is enabled again.
-func (h *hub) invite(before, after *document) {
-	if before == nil || after == nil || h.fakes[after.ref] == nil {
-		return
+// concerns reports whether a change of a twin may be news for a device: the one
+// itself, one that waits to be let in, or a module of it.
+func (h *hub) concerns(ref twin.Ref) bool {
+	return h.connections[ref] != nil || h.fakes[ref] != nil ||
+		ref.Module == "" && len(h.connections) > 0 && len(h.fleet.modules[ref.Device]) > 0
+}
+
+// follow plans what a change of a twin means for devices.
+func (h *hub) follow(was, is *twin.Twin) {
+	now := h.moment()
+	if was.Status != is.Status {
+		h.agenda.plan(now, func(now time.Time) { h.disconnectAll(is.Ref.Device, now) })
+		if f := h.fakes[is.Ref]; f != nil {
+			h.agenda.plan(now, f.join) // which fails when it is disabled
+		}
 	}
-	if before.parse().Status != "enabled" && after.parse().Status == "enabled" {
-		h.agenda.plan(h.moment(), h.fakes[after.ref].join)
+	if h.connections[is.Ref] != nil && was.DesiredVersion() != is.DesiredVersion() {
+		h.tellLater(is.Ref, now)
 	}
 }
 

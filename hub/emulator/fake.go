@@ -32,9 +32,6 @@ func newFake(h *hub, d *document) *fake {
 
 // of draws a time below d that belongs to the device and to what.
 func (f *fake) of(what string, d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
 	return time.Duration(f.hub.dice.of(what+" "+f.ref.String()) % uint64(d)).Truncate(time.Millisecond)
 }
 

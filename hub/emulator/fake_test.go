@@ -183,6 +183,19 @@ func TestFakesLearnWhatTheyMissed(t *testing.T) {
 	}
 }
 
+// TestFakesGoOn: a device that says how far it has come does the rest.
+func TestFakesGoOn(t *testing.T) {
+	clock := newClock()
+	e := start(t, &emulator.Options{Now: clock.now, Devices: 1, Twins: fleet(
+		`{"deviceId":"d1","properties":{"desired":{"fan":{"max":3},"$version":7},"reported":{"ack":{"version":6}}}}`)})
+	e.CatchUp()
+	clock.pass(5 * time.Second)
+	e.CatchUp()
+	if got, want := reported(t, e, "d1"), `{"ack":{"version":7},"fan":{"max":3}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestFakesComeBackWhenEnabled disables a device for a while.
 func TestFakesComeBackWhenEnabled(t *testing.T) {
 	e := start(t, &emulator.Options{Devices: 1, Now: newClock().now})

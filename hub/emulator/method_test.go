@@ -135,6 +135,21 @@ func TestConnections(t *testing.T) {
 
 func number(n int) json.Number { return json.Number(fmt.Sprint(n)) }
 
+func TestModulesOfADisabledDeviceGo(t *testing.T) {
+	e := start(t, &emulator.Options{Twins: fleet(`{"deviceId":"d1"}`, `{"deviceId":"d1","moduleId":"m"}`)})
+	c := connect(t, e, 0)
+	for _, devices := range [][]twin.Ref{{d1m}, {d1, d1m}} {
+		for _, ref := range devices {
+			online(t, e, ref, &pump{})
+		}
+		c.do("PUT", "/devices/d1", `{"deviceId":"d1","status":"disabled"}`, "If-Match", "*").want(200, "")
+		for _, path := range []string{"/twins/d1", "/twins/d1/modules/m"} {
+			c.do("GET", path, "").contains(`"connectionState":"Disconnected"`)
+		}
+		c.do("PUT", "/devices/d1", `{"deviceId":"d1"}`, "If-Match", "*").want(200, "")
+	}
+}
+
 // TestWrongReports are of a device that reports what a hub refuses.
 func TestWrongReports(t *testing.T) {
 	e := start(t, &emulator.Options{Twins: fleet(`{"deviceId":"d1"}`)})
