@@ -12,6 +12,7 @@ import (
 type agenda struct {
 	entries entries
 	planned int
+	at      time.Time // of the entry that happens, zero when none does
 }
 
 // An entry happens once, at its time; one that repeats plans itself anew.
@@ -39,8 +40,10 @@ func (a *agenda) next() (time.Time, bool) {
 func (a *agenda) run(now time.Time) {
 	for len(a.entries) > 0 && !a.entries[0].when.After(now) {
 		e := heap.Pop(&a.entries).(*entry)
+		a.at = e.when
 		e.do(e.when)
 	}
+	a.at = time.Time{}
 }
 
 // entries is a heap of them.
@@ -58,6 +61,15 @@ func (e *entries) Pop() any {
 	(*e)[last] = nil
 	*e = (*e)[:last]
 	return x
+}
+
+// moment returns the hub's present: the time of what happens by itself while it
+// does, otherwise the clock's. It is called with the hub's lock held.
+func (h *hub) moment() time.Time {
+	if !h.agenda.at.IsZero() {
+		return h.agenda.at
+	}
+	return h.now()
 }
 
 // catchUp makes happen on the hub what is due by now.

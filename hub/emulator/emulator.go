@@ -44,6 +44,18 @@ type Options struct {
 
 	RequestLog io.Writer // gets one JSON object a line; nil means none
 	Faults     []Fault
+
+	// Devices is how many of the fleet live, in the order of their names: they
+	// connect, and each does what it is told in its way, see [Behaviours]. Without
+	// a fleet they are made, from device-000001 on.
+	Devices int
+	// Events gets what a hub routes to endpoints, see [Event], one JSON object a
+	// line; nil means none.
+	Events io.Writer
+	// MaxConfigurations is how many there may be; 0 means 100, as in the paid tiers.
+	MaxConfigurations int
+
+	real bool // whether Now is the real clock
 }
 
 // An Emulator is a running hub with its authority. Its methods may be called
@@ -75,7 +87,7 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
-	if opts == nil || opts.Now == nil {
+	if o.real {
 		e.live()
 	}
 	return e, nil
@@ -109,7 +121,7 @@ func (o *Options) withDefaults() *Options {
 		c.TokenLifetime = time.Hour
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now, c.real = time.Now, true
 	}
 	if c.PageSize == 0 {
 		c.PageSize = defaultPage
@@ -140,6 +152,7 @@ func (e *Emulator) make(o *Options) (err error) {
 		lifetime: o.TokenLifetime, now: o.Now, dice: dice,
 	}
 	e.hub = newHub(o, e.authority)
+	e.hub.ctx = background
 	return e.hub.seed(o)
 }
 
@@ -168,13 +181,13 @@ func (e *Emulator) listen(o *Options) error {
 }
 
 // Close drops all connections and returns when the last request has ended. Its
-// error is that of the first write to [Options.RequestLog] that failed. The
-// state can still be read afterwards.
+// errors are those of the first writes to [Options.RequestLog] and
+// [Options.Events] that failed. The state can still be read afterwards.
 func (e *Emulator) Close() error {
 	if e.unhook != nil {
 		e.unhook()
 	}
-	return errors.Join(e.shut(), e.front.log.failure())
+	return errors.Join(e.shut(), e.front.log.failure(), e.hub.events.failure())
 }
 
 func (e *Emulator) shut() error {
@@ -214,12 +227,6 @@ func (e *Emulator) Client() string { return e.authority.apps[0].ClientID }
 
 // Secret returns the secret of the first application.
 func (e *Emulator) Secret() string { return e.authority.apps[0].Secret }
-
-// ConnectionString returns one with the policy iothubowner.
-func (e *Emulator) ConnectionString() string {
-	owner := e.hub.gate.policies[0]
-	return fmt.Sprintf("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", e.HubName(), owner.name, owner.key)
-}
 
 // CA returns the certificate to trust, in PEM.
 func (e *Emulator) CA() []byte { return e.issuer.pem }

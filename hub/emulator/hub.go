@@ -1,12 +1,15 @@
 package emulator
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // versions lists the API versions that a hub takes, as observed.
@@ -15,6 +18,9 @@ var versions = []string{"2018-06-30", "2020-03-13", "2020-05-31-preview", "2020-
 // A hub answers the service API from its fleet and configurations.
 type hub struct {
 	gate     gate
+	limits   limits
+	ctx      context.Context // done when the emulator closes
+	real     bool            // whether now is the real clock, by which devices take time
 	dice     *dice
 	now      func() time.Time
 	pageSize int
@@ -24,6 +30,11 @@ type hub struct {
 	fleet          *fleet
 	configurations configurations
 	agenda         agenda
+	registry       registry
+	connections    connections
+	fakes          map[twin.Ref]*fake
+	mail           mail
+	events         *eventLog // nil for none
 	views          views
 }
 
@@ -52,7 +63,7 @@ func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, er
 	if err := who.authorize(route.action, r); err != nil {
 		return nil, err
 	}
-	c := &call{ids: ids, body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
+	c := &call{ids: ids, who: who, path: r.URL.EscapedPath(), query: r.URL.Query(), body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
 	h.catchUp(c.now)
 	return route.serve(h, c)
 }
@@ -80,7 +91,8 @@ func operationOf(r *http.Request) string {
 	if route == nil {
 		return "Unknown"
 	}
-	what, how, _ := strings.Cut(route.action, "/")
+	first, _, _ := strings.Cut(route.action, " ")
+	what, how, _ := strings.Cut(first, "/")
 	return title(strings.TrimSuffix(what, "s")) + title(how)
 }
 

@@ -12,10 +12,11 @@ func newHub(o *Options, a *authority) *hub {
 	return &hub{
 		gate: gate{
 			hubName: o.HubName, issuer: a.issuer(), key: &a.key.PublicKey, apps: a.apps, now: o.Now,
-			policies: []policy{{name: "iothubowner", key: a.dice.key(), actions: []string{"*"}}},
+			policies: policiesOf(a.dice),
 		},
 		dice: a.dice, now: o.Now, pageSize: o.PageSize, gaps: o.EmptyPages,
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
+		limits: limits{configurations: o.MaxConfigurations}, real: o.real, events: newEventLog(o.Events),
 	}
 }
 
@@ -32,7 +33,9 @@ func (h *hub) seed(o *Options) error {
 		}
 		h.evaluateAt(h.now())
 	}
-	return nil
+	h.makeDevices(o.Devices)
+	h.fleet.watch = h.changed
+	return h.enliven(o.Devices)
 }
 
 func (h *hub) seedTwins(twins iter.Seq2[*twin.Twin, error]) error {
@@ -96,6 +99,8 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	}
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
+	e.hub.drop(d.ref) // with its connection
+	e.hub.renew(d.ref)
 	e.hub.fleet.put(d)
 	return nil
 }
@@ -104,12 +109,7 @@ func (e *Emulator) Put(t *twin.Twin) error {
 func (e *Emulator) Delete(ref twin.Ref) {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	e.hub.fleet.remove(ref)
-	if ref.Module == "" {
-		for _, d := range e.hub.fleet.device(ref.Device) {
-			e.hub.fleet.remove(d.ref)
-		}
-	}
+	e.hub.unregister(ref)
 }
 
 // Report is what a device does: it merges patch into the reported properties
