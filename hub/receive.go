@@ -53,6 +53,9 @@ func (r *receiver) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = body
+	if resp.Request == nil { // the transports of tests forget it
+		resp.Request = req
+	}
 	return resp, nil
 }
 
