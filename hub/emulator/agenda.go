@@ -12,6 +12,7 @@ import (
 type agenda struct {
 	entries entries
 	planned int
+	at      time.Time // of the entry that is happening; zero when none is
 }
 
 // An entry happens once, at its time; one that repeats plans itself anew.
@@ -39,8 +40,10 @@ func (a *agenda) next() (time.Time, bool) {
 func (a *agenda) run(now time.Time) {
 	for len(a.entries) > 0 && !a.entries[0].when.After(now) {
 		e := heap.Pop(&a.entries).(*entry)
+		a.at = e.when
 		e.do(e.when)
 	}
+	a.at = time.Time{}
 }
 
 // entries is a heap of them.
@@ -65,4 +68,13 @@ func (h *hub) catchUp(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.agenda.run(now)
+}
+
+// moment returns the time that it is on the hub: that of what is happening by
+// itself, even if it happens late. The caller holds the lock.
+func (h *hub) moment() time.Time {
+	if !h.agenda.at.IsZero() {
+		return h.agenda.at
+	}
+	return h.now()
 }

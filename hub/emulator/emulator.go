@@ -42,8 +42,38 @@ type Options struct {
 	PageSize   int              // rows in a page of a query at most; 0 means 100
 	EmptyPages bool             // an empty page follows each, which the protocol allows
 
+	// ContinuationLifetime is how long the tokens of a query are taken; 0 means
+	// until 64 others have begun. How long a hub takes them is not known.
+	ContinuationLifetime time.Duration
+	// StrictQuery refuses every construct whose meaning on a hub is not known.
+	StrictQuery bool
+	// IndexLag is how long queries may take to see a change; each twin has its
+	// own lag up to that. Everything else sees changes at once.
+	IndexLag time.Duration
+
+	// Tier is F1, S1, S2 or S3 and decides, with Units, how much the hub takes;
+	// what is more is held back and then refused. With "" all requests pass.
+	Tier  string
+	Units int // 0 means 1
+	// Backlog is how long a request is held back at most; 0 means 10 s.
+	Backlog time.Duration
+	// RetryAfter is sent with a 429, in whole seconds; 0 means that it is not, as
+	// on a hub.
+	RetryAfter time.Duration
+
+	// Containers opens where a container URI leads, for import and export. It
+	// fails when the hub may not use it; nil means that it may use none.
+	Containers func(uri string) (Container, error)
+
+	// InMemory means that nothing listens on the network: [Emulator.HTTPClient]
+	// alone reaches hub and authority, over TLS on pipes, as in a bubble of
+	// testing/synctest. The Listen options mean nothing then.
+	InMemory bool
+
 	RequestLog io.Writer // gets one JSON object a line; nil means none
 	Faults     []Fault
+
+	live bool // whether Now is the real clock
 }
 
 // An Emulator is a running hub with its authority. Its methods may be called
@@ -54,6 +84,7 @@ type Emulator struct {
 	front     *front
 	issuer    *issuer
 	hubAddr   string
+	pipes     *pipes // in place of the network; nil with one
 
 	servers []*server
 	living  sync.WaitGroup // ends after stop
@@ -75,7 +106,7 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
-	if opts == nil || opts.Now == nil {
+	if o.live {
 		e.live()
 	}
 	return e, nil
@@ -109,7 +140,10 @@ func (o *Options) withDefaults() *Options {
 		c.TokenLifetime = time.Hour
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now, c.live = time.Now, true
+	}
+	if c.Backlog == 0 {
+		c.Backlog = defaultBacklog
 	}
 	if c.PageSize == 0 {
 		c.PageSize = defaultPage
@@ -123,6 +157,10 @@ func (e *Emulator) make(o *Options) (err error) {
 	background, e.stop = context.WithCancel(context.Background())
 	e.front = &front{now: o.Now, ctx: background, log: requestLog{w: o.RequestLog}}
 	if err := e.front.setScript(o.Faults); err != nil {
+		return err
+	}
+	tier, err := tierNamed(o.Tier)
+	if err != nil {
 		return err
 	}
 	if e.issuer, err = newIssuer(); err != nil {
@@ -139,8 +177,15 @@ func (e *Emulator) make(o *Options) (err error) {
 		tenant: dice.uuid(), key: key, apps: complete(o.Applications, dice),
 		lifetime: o.TokenLifetime, now: o.Now, dice: dice,
 	}
-	e.hub = newHub(o, e.authority)
-	return e.hub.seed(o)
+	e.hub = newHub(o, tier, e.authority)
+	e.hub.ctx = background
+	if err := e.hub.seed(o); err != nil {
+		return err
+	}
+	if o.IndexLag > 0 {
+		e.hub.lagBehind(o.IndexLag)
+	}
+	return nil
 }
 
 // listen opens the ports. The authority comes first: nobody should reach a hub
@@ -150,14 +195,19 @@ func (e *Emulator) listen(o *Options) error {
 	if err != nil {
 		return err
 	}
-	entra, err := listen(o.ListenAuthority, cert, e.front.handler(e.authority))
+	open := net.Listen
+	if o.InMemory {
+		e.pipes = newPipes()
+		o.Listen, o.ListenAuthority, open = o.HubName+":443", "localhost:443", e.pipes.listen
+	}
+	entra, err := listen(open, o.ListenAuthority, cert, e.front.handler(e.authority))
 	if err != nil {
 		return err
 	}
 	e.servers = append(e.servers, entra)
 	e.authority.url = "https://" + entra.addr()
 	entra.serve()
-	hub, err := listen(o.Listen, cert, e.front.handler(e.hub))
+	hub, err := listen(open, o.Listen, cert, e.front.handler(e.hub))
 	if err != nil {
 		return err
 	}
@@ -235,6 +285,9 @@ func (e *Emulator) CertPool() *x509.CertPool {
 // under the hub's name. Its idle connections are the caller's to close.
 func (e *Emulator) HTTPClient() *http.Client {
 	dial := (&net.Dialer{}).DialContext
+	if e.pipes != nil {
+		dial = e.pipes.dial
+	}
 	return &http.Client{Transport: &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: e.CertPool()},
 		MaxIdleConnsPerHost: 64,

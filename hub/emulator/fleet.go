@@ -10,7 +10,8 @@ import (
 // A fleet holds the twins. It is guarded by its hub.
 type fleet struct {
 	documents map[twin.Ref]*document
-	refs      []twin.Ref // in order; nil when a twin came or went since
+	refs      []twin.Ref         // in order; nil when a twin came or went since
+	changed   func(ref twin.Ref) // called after each change; nil for nobody
 }
 
 func newFleet() *fleet { return &fleet{documents: map[twin.Ref]*document{}} }
@@ -20,11 +21,19 @@ func (f *fleet) put(d *document) {
 		f.refs = nil
 	}
 	f.documents[d.ref] = d
+	f.tell(d.ref)
 }
 
 func (f *fleet) remove(ref twin.Ref) {
 	delete(f.documents, ref)
 	f.refs = nil
+	f.tell(ref)
+}
+
+func (f *fleet) tell(ref twin.Ref) {
+	if f.changed != nil {
+		f.changed(ref)
+	}
 }
 
 // all returns every document in the order of refs.

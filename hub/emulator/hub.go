@@ -1,12 +1,17 @@
 package emulator
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // versions lists the API versions that a hub takes, as observed.
@@ -19,12 +24,30 @@ type hub struct {
 	now      func() time.Time
 	pageSize int
 	gaps     bool // whether an empty page follows every page of a query
+	strict   bool // whether queries with an unknown meaning are refused
+	tier     *tier
+	shaping  shaping
+	live     bool            // whether now is the real clock
+	ctx      context.Context // done when the emulator closes
+	open     func(uri string) (Container, error)
 
 	mu             sync.Mutex // guards what follows
 	fleet          *fleet
+	index          *fleet // what queries see; the fleet itself unless it lags
 	configurations configurations
 	agenda         agenda
 	views          views
+	jobs           jobs
+	transfers      transfers
+	state          *state // nil when nothing is kept
+
+	// invokeMethod calls a method for a scheduled job. It is called with the
+	// lock held and does not wait: it calls done once, now or later, with the
+	// lock held as well.
+	invokeMethod func(ref twin.Ref, m jobMethod, done func(jobAnswer))
+	// importEntry applies a line of an import to the registry and the twins. It
+	// is called with the lock held.
+	importEntry func(entry twin.Object, now time.Time) []importFailure
 }
 
 // serve answers one request: who asks, what for, may they, then the route.
@@ -52,7 +75,13 @@ func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, er
 	if err := who.authorize(route.action, r); err != nil {
 		return nil, err
 	}
-	c := &call{ids: ids, body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
+	c := &call{
+		method: r.Method, ids: ids, query: r.URL.Query(), body: body,
+		header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now(),
+	}
+	if err := h.shape(r, route, c); err != nil {
+		return nil, err
+	}
 	h.catchUp(c.now)
 	return route.serve(h, c)
 }
@@ -64,6 +93,9 @@ func (h *hub) refused(r *http.Request, err error) *answer {
 		panic(fmt.Sprintf("emulator: %s %s: %v", r.Method, r.URL.EscapedPath(), err))
 	}
 	a := refusal.answer(r.URL.EscapedPath(), fmt.Sprintf("%X", h.dice.bytes(16)), h.now())
+	if a.status == http.StatusTooManyRequests && h.shaping.after > 0 {
+		a.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(h.shaping.after.Seconds()))))
+	}
 	h.dress(a)
 	return a
 }

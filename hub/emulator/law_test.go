@@ -179,7 +179,7 @@ func FuzzServe(f *testing.F) {
 	}
 	owner := &principal{roles: []*Role{DataContributor}}
 	f.Fuzz(func(t *testing.T, method, path, body, ifMatch, token string) {
-		h := &hub{dice: newDice(1), now: func() time.Time { return morning }, pageSize: 2, fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}}}
+		h := bareHub(2)
 		h.fleet.put(newborn(t))
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Method, r.URL = method, &url.URL{RawQuery: "api-version=2021-04-12"}

@@ -23,8 +23,8 @@ type server struct {
 const writeTimeout = time.Minute
 
 // listen opens addr. It offers HTTP/1.1 alone, as the hub's reference says.
-func listen(addr string, cert tls.Certificate, h http.Handler) (*server, error) {
-	plain, err := net.Listen("tcp", addr)
+func listen(open func(network, addr string) (net.Listener, error), addr string, cert tls.Certificate, h http.Handler) (*server, error) {
+	plain, err := open("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}

@@ -8,15 +8,21 @@ import (
 )
 
 // newHub returns an empty hub that trusts a.
-func newHub(o *Options, a *authority) *hub {
-	return &hub{
+func newHub(o *Options, t *tier, a *authority) *hub {
+	h := &hub{
 		gate: gate{
 			hubName: o.HubName, issuer: a.issuer(), key: &a.key.PublicKey, apps: a.apps, now: o.Now,
 			policies: []policy{{name: "iothubowner", key: a.dice.key(), actions: []string{"*"}}},
 		},
 		dice: a.dice, now: o.Now, pageSize: o.PageSize, gaps: o.EmptyPages,
+		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), live: o.live, open: o.Containers,
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
+		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
+		invokeMethod: nobodyOnline,
 	}
+	h.importEntry = h.importTwin
+	h.index = h.fleet
+	return h
 }
 
 // seed takes in what is on the hub at the start.
