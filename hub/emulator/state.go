@@ -110,12 +110,18 @@ func (e *Emulator) Put(t *twin.Twin) error {
 func (e *Emulator) Delete(ref twin.Ref) {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	e.hub.fleet.remove(ref)
+	e.hub.removeTwin(ref)
+}
+
+// removeTwin removes a twin, a device's with those of its modules. The caller
+// holds the lock.
+func (h *hub) removeTwin(ref twin.Ref) {
 	if ref.Module == "" {
-		for _, d := range e.hub.fleet.device(ref.Device) {
-			e.hub.fleet.remove(d.ref)
+		for _, d := range h.fleet.device(ref.Device) {
+			h.fleet.remove(d.ref)
 		}
 	}
+	h.fleet.remove(ref)
 }
 
 // Report is what a device does: it merges patch into the reported properties
