@@ -68,6 +68,7 @@ func (h *hub) catchUp(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.agenda.run(now)
+	_ = h.keep() // the store remembers its error
 }
 
 // moment returns the time that it is on the hub: that of what is happening by

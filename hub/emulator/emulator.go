@@ -65,6 +65,13 @@ type Options struct {
 	// fails when the hub may not use it; nil means that it may use none.
 	Containers func(uri string) (Container, error)
 
+	// State is a folder that keeps what is on the hub, so that an emulator that is
+	// started there tomorrow is the same one: ids, secrets, keys, addresses unless
+	// others are given, twins, configurations, jobs. It has to have the same
+	// Applications; Twins, Configurations, Seed and SigningKey are for its first
+	// start. One emulator at a time can use it. "" means that nothing is kept.
+	State string
+
 	// InMemory means that nothing listens on the network: [Emulator.HTTPClient]
 	// alone reaches hub and authority, over TLS on pipes, as in a bubble of
 	// testing/synctest. The Listen options mean nothing then.
@@ -83,6 +90,8 @@ type Emulator struct {
 	authority *authority
 	front     *front
 	issuer    *issuer
+	store     *store // nil when nothing is kept
+	run       uint64 // counts the starts with one store
 	hubAddr   string
 	pipes     *pipes // in place of the network; nil with one
 
@@ -99,11 +108,18 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 	e := &Emulator{}
 	if err := e.make(o); err != nil {
 		e.stop()
-		return nil, fmt.Errorf("start emulator: %w", err)
+		return nil, errors.Join(fmt.Errorf("start emulator: %w", err), e.store.close())
 	}
 	if err := e.listen(o); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	if err := e.keepSelf(); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	for _, s := range e.servers {
+		s.serve()
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
 	if o.live {
@@ -163,7 +179,8 @@ func (e *Emulator) make(o *Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if e.issuer, err = newIssuer(); err != nil {
+	kept, err := e.openState(o)
+	if err != nil {
 		return err
 	}
 	key := o.SigningKey
@@ -179,17 +196,63 @@ func (e *Emulator) make(o *Options) (err error) {
 	}
 	e.hub = newHub(o, tier, e.authority)
 	e.hub.ctx = background
-	if err := e.hub.seed(o); err != nil {
+	if err := e.fill(o, kept); err != nil {
 		return err
 	}
 	if o.IndexLag > 0 {
 		e.hub.lagBehind(o.IndexLag)
 	}
+	if o.IndexLag > 0 || e.store != nil {
+		e.hub.fleet.changed = e.hub.twinChanged
+	}
 	return nil
 }
 
-// listen opens the ports. The authority comes first: nobody should reach a hub
-// that cannot tell who may enter.
+// openState opens the state if there is to be one, and makes or finds the
+// issuer.
+func (e *Emulator) openState(o *Options) (kept contents, err error) {
+	if o.State != "" {
+		if e.store, kept, err = openStore(o.State); err != nil {
+			return nil, err
+		}
+	}
+	self, err := selfIn(kept)
+	if err != nil {
+		return nil, err
+	}
+	if self == nil {
+		e.issuer, err = newIssuer()
+		return nil, err
+	}
+	e.run = self.Run + 1
+	e.issuer, err = self.become(o)
+	return kept, err
+}
+
+// fill gives the hub what it was left with, or what it begins with.
+func (e *Emulator) fill(o *Options, kept contents) error {
+	e.hub.store = e.store
+	if kept == nil {
+		return e.hub.seed(o)
+	}
+	e.hub.dice.restart(e.run)
+	return e.hub.load(kept)
+}
+
+// keepSelf writes the whole state, now that the addresses are known.
+func (e *Emulator) keepSelf() (err error) {
+	if e.store == nil {
+		return nil
+	}
+	e.hub.mu.Lock()
+	defer e.hub.mu.Unlock()
+	if e.hub.self, err = selfOf(e, e.run); err != nil {
+		return err
+	}
+	return e.hub.keepAll()
+}
+
+// listen opens the ports, the authority's first. Nobody is served yet.
 func (e *Emulator) listen(o *Options) error {
 	cert, err := e.issuer.issue(o.HubName, "localhost")
 	if err != nil {
@@ -206,25 +269,26 @@ func (e *Emulator) listen(o *Options) error {
 	}
 	e.servers = append(e.servers, entra)
 	e.authority.url = "https://" + entra.addr()
-	entra.serve()
 	hub, err := listen(open, o.Listen, cert, e.front.handler(e.hub))
 	if err != nil {
 		return err
 	}
 	e.servers = append(e.servers, hub)
 	e.hubAddr = hub.addr()
-	hub.serve()
 	return nil
 }
 
 // Close drops all connections and returns when the last request has ended. Its
-// error is that of the first write to [Options.RequestLog] that failed. The
-// state can still be read afterwards.
+// error is that of the first write to [Options.RequestLog] or to
+// [Options.State] that failed. The state can still be read afterwards.
 func (e *Emulator) Close() error {
 	if e.unhook != nil {
 		e.unhook()
 	}
-	return errors.Join(e.shut(), e.front.log.failure())
+	err := e.shut()
+	e.hub.mu.Lock()
+	defer e.hub.mu.Unlock()
+	return errors.Join(err, e.front.log.failure(), e.store.close())
 }
 
 func (e *Emulator) shut() error {

@@ -34,12 +34,14 @@ type hub struct {
 	mu             sync.Mutex // guards what follows
 	fleet          *fleet
 	index          *fleet // what queries see; the fleet itself unless it lags
+	lag            time.Duration
 	configurations configurations
 	agenda         agenda
 	views          views
 	jobs           jobs
 	transfers      transfers
-	state          *state // nil when nothing is kept
+	store          *store // nil when nothing is kept
+	self           *selfhood
 
 	// invokeMethod calls a method for a scheduled job. It is called with the
 	// lock held and does not wait: it calls done once, now or later, with the
@@ -57,6 +59,9 @@ func (h *hub) serve(r *http.Request, body []byte) (*answer, string) {
 		return h.refused(r, err), ""
 	}
 	a, err := h.perform(r, body, who)
+	if err == nil {
+		err = h.kept()
+	}
 	if err != nil {
 		return h.refused(r, err), who.name
 	}

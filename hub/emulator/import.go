@@ -185,7 +185,7 @@ func (h *hub) storeConfiguration(b configurationBody, now time.Time) error {
 		stored = wanted.create(h.configurations.born, now)
 	}
 	h.configurations.byID[b.ID] = stored
-	h.state.touch(keptConfigurations, b.ID)
+	h.store.touch(keptConfigurations, b.ID)
 	return nil
 }
 

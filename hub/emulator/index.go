@@ -11,19 +11,25 @@ import (
 // deleted shows so long as a ghost, and a new one does not show. Everything that
 // is there now shows at once. The caller holds the lock or is alone.
 func (h *hub) lagBehind(lag time.Duration) {
+	h.lag = lag
 	h.index = newFleet()
 	for _, d := range h.fleet.all() {
 		h.index.put(d)
 	}
-	h.fleet.changed = func(ref twin.Ref) {
+}
+
+// twinChanged hears of each change to the fleet. The caller holds the lock.
+func (h *hub) twinChanged(ref twin.Ref) {
+	h.store.touch(keptTwins, refKey(ref))
+	if h.lag > 0 {
 		d := h.fleet.documents[ref]
-		h.agenda.plan(h.moment().Add(h.lagOf(ref, lag)), func(time.Time) { h.index.show(ref, d) })
+		h.agenda.plan(h.moment().Add(h.lagOf(ref)), func(time.Time) { h.index.show(ref, d) })
 	}
 }
 
 // lagOf returns how long the index takes to see what happens to ref.
-func (h *hub) lagOf(ref twin.Ref, lag time.Duration) time.Duration {
-	return time.Duration(h.dice.of("lag "+ref.String()) % uint64(lag+1))
+func (h *hub) lagOf(ref twin.Ref) time.Duration {
+	return time.Duration(h.dice.of("lag "+ref.String()) % uint64(h.lag+1))
 }
 
 // show puts d into the index, or takes out what is there when d is nil.

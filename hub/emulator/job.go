@@ -47,6 +47,15 @@ type job struct {
 	Born                int  // counts jobs
 
 	tasks []*task
+	byKey map[string]*task
+}
+
+func (j *job) addTask(t *task) {
+	if j.byKey == nil {
+		j.byKey = map[string]*task{}
+	}
+	j.byKey[t.key()] = t
+	j.tasks = append(j.tasks, t)
 }
 
 // A task is a job on one twin.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"strings"
 	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -44,9 +45,9 @@ func (h *hub) forgetJobs(now time.Time) {
 			continue
 		}
 		delete(h.jobs.byID, j.ID)
-		h.state.touch(keptJobs, j.ID)
+		h.store.touch(keptJobs, j.ID)
 		for _, t := range j.tasks {
-			h.state.touch(keptTasks, t.key())
+			h.store.touch(keptTasks, t.key())
 		}
 	}
 	h.jobs.list = kept
@@ -80,7 +81,7 @@ func (h *hub) plan(j *job, when time.Time, status string, do func(now time.Time)
 
 func (h *hub) setJob(j *job, status string) {
 	j.Status = status
-	h.state.touch(keptJobs, j.ID)
+	h.store.touch(keptJobs, j.ID)
 }
 
 func (h *hub) endJob(j *job, status, failure string, now time.Time) {
@@ -101,8 +102,8 @@ func (h *hub) runJob(j *job, now time.Time) {
 	for t := range twinsOf(h.index.all()) {
 		if target.includes(t) {
 			t := &task{Job: j.ID, Ref: t.Ref, Status: pending, Created: now}
-			j.tasks = append(j.tasks, t)
-			h.state.touch(keptTasks, t.key())
+			j.addTask(t)
+			h.store.touch(keptTasks, t.key())
 		}
 	}
 	h.work(j, now)
@@ -132,7 +133,7 @@ func (h *hub) paced(when time.Time) time.Time {
 
 func (h *hub) doTask(j *job, t *task, now time.Time) {
 	t.Status, t.Began = running, now
-	h.state.touch(keptTasks, t.key())
+	h.store.touch(keptTasks, t.key())
 	jobKindNamed(j.Kind).do(h, j, t, now)
 }
 
@@ -146,7 +147,7 @@ func (h *hub) endTask(j *job, t *task, failure *taskError, now time.Time) {
 	if failure != nil {
 		t.Status = failed
 	}
-	h.state.touch(keptTasks, t.key())
+	h.store.touch(keptTasks, t.key())
 	h.settle(j, now)
 }
 
@@ -165,7 +166,7 @@ func (h *hub) expire(j *job, now time.Time) {
 	for _, t := range j.tasks {
 		if t.Status == pending || t.Status == running {
 			t.Status, t.Ended, t.Error = failed, now, &taskError{"JobCancelled", why}
-			h.state.touch(keptTasks, t.key())
+			h.store.touch(keptTasks, t.key())
 		}
 	}
 	h.endJob(j, failed, why, now)
@@ -175,7 +176,7 @@ func (h *hub) expire(j *job, now time.Time) {
 // observed, and keeps its slot so long.
 func (h *hub) cancel(j *job, now time.Time) {
 	j.Cancelling = true
-	h.state.touch(keptJobs, j.ID)
+	h.store.touch(keptJobs, j.ID)
 	h.agenda.plan(now.Add(jobStep), func(now time.Time) {
 		if j.Cancelling {
 			h.endJob(j, cancelled, "", now)
@@ -202,10 +203,15 @@ func (h *hub) resumeJob(j *job, now time.Time) {
 // key names a task among all of them.
 func (t *task) key() string { return t.Job + " " + refKey(t.Ref) }
 
-// refKey names a twin in the state. No id has a "/".
+// refKey names a twin in a store. No id has a "/".
 func refKey(ref twin.Ref) string {
 	if ref.Module == "" {
 		return ref.Device
 	}
 	return ref.Device + "/" + ref.Module
+}
+
+func refOf(key string) twin.Ref {
+	device, module, _ := strings.Cut(key, "/")
+	return twin.Ref{Device: device, Module: module}
 }

@@ -103,7 +103,7 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.fleet.put(d)
-	return nil
+	return e.hub.keep()
 }
 
 // Delete removes a twin, a device's with those of its modules.
@@ -111,6 +111,7 @@ func (e *Emulator) Delete(ref twin.Ref) {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.removeTwin(ref)
+	_ = e.hub.keep() // the store remembers its error
 }
 
 // removeTwin removes a twin, a device's with those of its modules. The caller
@@ -151,7 +152,7 @@ func (e *Emulator) change(ref twin.Ref, to func(*document) (*document, error)) e
 		return fmt.Errorf("change %s: %w", ref, err)
 	}
 	e.hub.fleet.put(changed)
-	return nil
+	return e.hub.keep()
 }
 
 // CatchUp makes happen what is due by now. The hub does so by itself before it
@@ -164,4 +165,5 @@ func (e *Emulator) Evaluate() {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.evaluate(e.hub.now())
+	_ = e.hub.keep() // as in Delete
 }

@@ -184,7 +184,7 @@ func (h *hub) forgetTransfers(now time.Time) {
 	h.transfers.list = slices.DeleteFunc(h.transfers.list, func(t *transfer) bool {
 		old := !t.active() && now.Sub(t.Ended) >= jobHistory
 		if old {
-			h.state.touch(keptTransfers, t.ID)
+			h.store.touch(keptTransfers, t.ID)
 		}
 		return old
 	})

@@ -19,7 +19,7 @@ func (h *hub) beginTransfer(t *transfer) {
 	h.agenda.plan(t.Start.Add(jobStep), func(time.Time) {
 		if t.Status == enqueued {
 			t.Status = running
-			h.state.touch(keptTransfers, t.ID)
+			h.store.touch(keptTransfers, t.ID)
 		}
 	})
 	h.agenda.plan(t.Start.Add(2*jobStep), func(now time.Time) {
@@ -46,7 +46,7 @@ func (h *hub) runTransfer(t *transfer, now time.Time) {
 
 func (h *hub) endTransfer(t *transfer, status, failure string, now time.Time) {
 	t.Status, t.Failure, t.Ended = status, failure, now
-	h.state.touch(keptTransfers, t.ID)
+	h.store.touch(keptTransfers, t.ID)
 }
 
 // export writes devices.txt, and configurations.txt if asked for.

@@ -30,7 +30,7 @@ func (h *hub) createTransfer(c *call) (*answer, error) {
 		t.Born = h.transfers.list[n-1].Born + 1
 	}
 	h.transfers.list = append(h.transfers.list, t)
-	h.state.touch(keptTransfers, t.ID)
+	h.store.touch(keptTransfers, t.ID)
 	h.beginTransfer(t)
 	return reply(t.body()), nil
 }
