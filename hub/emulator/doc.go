@@ -14,6 +14,8 @@
 // they), and a handler that answers from the fleet. To serve another operation,
 // add a value to routes and its handler in a file of its own.
 //
-// It evaluates queries with package query. It reads no files: a fleet comes in
-// as an iterator, from package snapshot or elsewhere.
+// It evaluates queries with package query. What has to happen by itself, such as
+// the steps of a job, is on the hub's agenda. It reads no files but those of
+// [Options.State]: a fleet comes in as an iterator, from package snapshot or
+// elsewhere.
 package emulator

@@ -45,7 +45,7 @@ func (f *front) handler(s service) http.Handler {
 		if a == nil {
 			panic(http.ErrAbortHandler) // drops the connection, says net/http
 		}
-		a.send(w)
+		a.send(f.ctx, w)
 	})
 }
 

@@ -28,6 +28,13 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
+func TestUnknownCollection(t *testing.T) {
+	err := contents{}.read(2, recordOf(spot{"toasters", "t1"}, nil))
+	if want := `"toasters" is no collection that this version knows`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func compact(t *testing.T, value json.RawMessage) []byte {
 	var b bytes.Buffer
 	if value != nil {
