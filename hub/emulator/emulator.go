@@ -179,6 +179,9 @@ func (e *Emulator) make(o *Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.Units < 0 || o.Units > maxUnits {
+		return fmt.Errorf("%d units of a tier, a hub has 1 to %d", o.Units, maxUnits)
+	}
 	kept, err := e.openState(o)
 	if err != nil {
 		return err
@@ -258,18 +261,18 @@ func (e *Emulator) listen(o *Options) error {
 	if err != nil {
 		return err
 	}
-	open := net.Listen
+	open := opener(net.Listen)
 	if o.InMemory {
 		e.pipes = newPipes()
 		o.Listen, o.ListenAuthority, open = o.HubName+":443", "localhost:443", e.pipes.listen
 	}
-	entra, err := listen(open, o.ListenAuthority, cert, e.front.handler(e.authority))
+	entra, err := open.listen(o.ListenAuthority, cert, e.front.handler(e.authority), 0)
 	if err != nil {
 		return err
 	}
 	e.servers = append(e.servers, entra)
 	e.authority.url = "https://" + entra.addr()
-	hub, err := listen(open, o.Listen, cert, e.front.handler(e.hub))
+	hub, err := open.listen(o.Listen, cert, e.front.handler(e.hub), o.Backlog)
 	if err != nil {
 		return err
 	}

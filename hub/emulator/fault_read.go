@@ -21,7 +21,7 @@ func ReadFaults(data []byte) ([]Fault, error) {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return nil, fmt.Errorf("read faults: %w", positioned(data, 0, errors.New("not a list")))
 	}
-	var list []Fault
+	list := []Fault{}
 	for n := 1; d.More(); n++ {
 		at := begin(data, int(d.InputOffset()))
 		var f Fault

@@ -11,7 +11,8 @@ import (
 
 // A service answers requests: the hub or the authority.
 type service interface {
-	// serve returns the whole answer to r and who asked, "" when unknown.
+	// serve returns the whole answer to r, nil for none, and who asked, "" when
+	// unknown.
 	serve(r *http.Request, body []byte) (a *answer, principal string)
 	// fail returns the answer that f asks for.
 	fail(r *http.Request, f *Fault) *answer
@@ -93,6 +94,9 @@ func (f *front) pass(s service, w http.ResponseWriter, r *http.Request, fault *F
 		entry.Status = a.status
 	}
 	f.log.add(entry)
+	if a == nil {
+		return nil
+	}
 	return fault.spoil(a)
 }
 

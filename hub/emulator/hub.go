@@ -59,6 +59,9 @@ func (h *hub) serve(r *http.Request, body []byte) (*answer, string) {
 		return h.refused(r, err), ""
 	}
 	a, err := h.perform(r, body, who)
+	if err == errClosing {
+		return nil, who.name
+	}
 	if err == nil {
 		err = h.kept()
 	}

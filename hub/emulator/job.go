@@ -48,13 +48,16 @@ type job struct {
 
 	tasks []*task
 	byKey map[string]*task
+	left  int // tasks that have not ended
 }
 
 func (j *job) addTask(t *task) {
 	if j.byKey == nil {
 		j.byKey = map[string]*task{}
 	}
-	j.byKey[t.key()] = t
+	if j.byKey[t.key()] = t; t.Ended.IsZero() {
+		j.left++
+	}
 	j.tasks = append(j.tasks, t)
 }
 

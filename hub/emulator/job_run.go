@@ -117,8 +117,13 @@ func (h *hub) work(j *job, now time.Time) {
 			h.plan(j, h.paced(now.Add(jobStep)), running, func(now time.Time) { h.doTask(j, t, now) })
 		}
 	}
-	h.plan(j, j.Ran.Add(time.Duration(j.Seconds)*time.Second), running, func(now time.Time) { h.expire(j, now) })
+	h.plan(j, j.Ran.Add(j.time()), running, func(now time.Time) { h.expire(j, now) })
 	h.plan(j, now.Add(jobStep), running, func(now time.Time) { h.settle(j, now) })
+}
+
+// time is how long j may run. No job runs longer than jobs are remembered.
+func (j *job) time() time.Duration {
+	return time.Duration(min(j.Seconds, int64(jobHistory/time.Second))) * time.Second
 }
 
 // paced returns when the next operation on a device may be, not before when.
@@ -143,6 +148,7 @@ func (h *hub) endTask(j *job, t *task, failure *taskError, now time.Time) {
 	if t.Status != running {
 		return
 	}
+	j.left--
 	t.Status, t.Ended, t.Error = completed, now, failure
 	if failure != nil {
 		t.Status = failed
@@ -153,8 +159,7 @@ func (h *hub) endTask(j *job, t *task, failure *taskError, now time.Time) {
 
 // settle completes a job that has nothing left to do, however its tasks ended.
 func (h *hub) settle(j *job, now time.Time) {
-	s := j.statistics()
-	if j.Status == running && s.Pending == 0 && s.Running == 0 {
+	if j.Status == running && j.left == 0 {
 		h.endJob(j, completed, "", now)
 	}
 }
@@ -163,6 +168,7 @@ func (h *hub) settle(j *job, now time.Time) {
 // was not done as well, is a guess.
 func (h *hub) expire(j *job, now time.Time) {
 	const why = "The job took longer than maxExecutionTimeInSeconds."
+	j.left = 0
 	for _, t := range j.tasks {
 		if t.Status == pending || t.Status == running {
 			t.Status, t.Ended, t.Error = failed, now, &taskError{"JobCancelled", why}

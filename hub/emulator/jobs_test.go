@@ -138,6 +138,7 @@ func TestJobEnds(t *testing.T) {
 		{"of modules", `"queryCondition":"FROM devices.modules WHERE moduleId = 'm'"`, 4, `"deviceJobStatistics":{"deviceCount":1,"failedCount":0,"succeededCount":1`},
 		{"in time", `"queryCondition":"*","startTime":"2026-03-01T12:00:10Z"`, 9, `"status":"scheduled"}`},
 		{"in time, later", `"queryCondition":"*","startTime":"2026-03-01T12:00:10Z"`, 12, `"status":"completed"`},
+		{"with all the time there is", `"queryCondition":"*","maxExecutionTimeInSeconds":9223372036854775807`, 5, `"status":"completed"`},
 		{"out of time", `"queryCondition":"*","maxExecutionTimeInSeconds":1`, 5, `"status":"failed","failureReason":"The job took longer than maxExecutionTimeInSeconds."`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -55,14 +55,17 @@ func twice(body []byte) []byte {
 	return append(append(bytes.Clone(body[:at[2]]), member...), body[at[2]:]...)
 }
 
+// bomb returns body and then spaces in gzip, in members one after the other, as
+// the format allows.
 func bomb(body []byte) []byte {
+	const member = 1 << 20
+	return append(zipped(body), bytes.Repeat(zipped(bytes.Repeat([]byte(" "), member)), hugeBody/member)...)
+}
+
+func zipped(text []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(body) // a buffer takes everything
-	chunk := bytes.Repeat([]byte(" "), 1<<20)
-	for range hugeBody / len(chunk) {
-		_, _ = w.Write(chunk)
-	}
+	_, _ = w.Write(text) // a buffer takes everything
 	_ = w.Close()
 	return b.Bytes()
 }

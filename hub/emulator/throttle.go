@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -93,6 +94,9 @@ func (h *hub) shape(r *http.Request, route *route, c *call) error {
 	return nil
 }
 
+// errClosing ends a request without an answer: the emulator is going away.
+var errClosing = errors.New("the emulator closes")
+
 // await holds a call back until the hub's clock shows when: on the real clock by
 // waiting, on another until somebody has moved it and the hub catches up. The
 // client may have gone by then; its request is performed all the same.
@@ -114,7 +118,7 @@ func (h *hub) await(c *call, when time.Time) error {
 		c.now = h.now()
 		return nil
 	case <-h.ctx.Done():
-		return refuse("ServiceUnavailable", "The emulator closes.")
+		return errClosing
 	}
 }
 

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,15 +64,15 @@ func TestCosts(t *testing.T) {
 
 // TestEveryRouteKnowsItsClass lists what passes without a rate.
 func TestEveryRouteKnowsItsClass(t *testing.T) {
-	free := map[string]bool{"statistics/read": true}
 	for _, r := range routes {
+		free := strings.HasPrefix(r.action, "statistics/") || strings.HasPrefix(r.action, "cloudToDeviceMessages/")
 		owned := 0
 		for _, c := range classes {
 			if c.owns(&r) {
 				owned++
 			}
 		}
-		if want := !free[r.action]; want != (owned > 0) {
+		if want := !free; want != (owned > 0) {
 			t.Errorf("%s %s is owned by %d classes", r.method, r.path, owned)
 		}
 	}

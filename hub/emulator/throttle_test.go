@@ -187,13 +187,19 @@ func TestStorm(t *testing.T) {
 	})
 }
 
-func TestUnknownTier(t *testing.T) {
-	e, err := emulator.Start(context.Background(), &emulator.Options{Tier: "S4"})
-	if err == nil {
-		e.Close()
-		t.Fatal("it started")
-	}
-	if want := `unknown tier "S4", known are F1, S1, S2, S3`; !strings.Contains(err.Error(), want) {
-		t.Errorf("got %v, want %s", err, want)
+func TestTiersThatAreNone(t *testing.T) {
+	for want, o := range map[string]emulator.Options{
+		`unknown tier "S4", known are F1, S1, S2, S3`: {Tier: "S4"},
+		"-1 units of a tier, a hub has 1 to 200":      {Tier: "S1", Units: -1},
+		"1000000 units of a tier, a hub has 1 to 200": {Tier: "S3", Units: 1_000_000},
+	} {
+		e, err := emulator.Start(context.Background(), &o)
+		if err == nil {
+			e.Close()
+			t.Fatal("it started")
+		}
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

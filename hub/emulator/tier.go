@@ -16,6 +16,10 @@ type tier struct {
 
 var tiers = []*tier{{"F1", 0, 1}, {"S1", 0, 1}, {"S2", 1, 5}, {"S3", 2, 10}}
 
+// maxUnits is more than a hub can have without asking Microsoft, and keeps the
+// tokens of a throttle countable.
+const maxUnits = 200
+
 // tierNamed returns the tier called name, nil for "".
 func tierNamed(name string) (*tier, error) {
 	var names []string
