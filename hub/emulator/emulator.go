@@ -211,50 +211,6 @@ func (e *Emulator) make(o *Options) (err error) {
 	return nil
 }
 
-// openState opens the state if there is to be one, and makes or finds the
-// issuer.
-func (e *Emulator) openState(o *Options) (kept contents, err error) {
-	if o.State != "" {
-		if e.store, kept, err = openStore(o.State); err != nil {
-			return nil, err
-		}
-	}
-	self, err := selfIn(kept)
-	if err != nil {
-		return nil, err
-	}
-	if self == nil {
-		e.issuer, err = newIssuer()
-		return nil, err
-	}
-	e.run = self.Run + 1
-	e.issuer, err = self.become(o)
-	return kept, err
-}
-
-// fill gives the hub what it was left with, or what it begins with.
-func (e *Emulator) fill(o *Options, kept contents) error {
-	e.hub.store = e.store
-	if kept == nil {
-		return e.hub.seed(o)
-	}
-	e.hub.dice.restart(e.run)
-	return e.hub.load(kept)
-}
-
-// keepSelf writes the whole state, now that the addresses are known.
-func (e *Emulator) keepSelf() (err error) {
-	if e.store == nil {
-		return nil
-	}
-	e.hub.mu.Lock()
-	defer e.hub.mu.Unlock()
-	if e.hub.self, err = selfOf(e, e.run); err != nil {
-		return err
-	}
-	return e.hub.keepAll()
-}
-
 // listen opens the ports, the authority's first. Nobody is served yet.
 func (e *Emulator) listen(o *Options) error {
 	cert, err := e.issuer.issue(o.HubName, "localhost")

@@ -93,6 +93,7 @@ func (f *front) pass(s service, w http.ResponseWriter, r *http.Request, fault *F
 	if a != nil {
 		entry.Status = a.status
 	}
+	entry.Answered = f.now()
 	f.log.add(entry)
 	if a == nil {
 		return nil

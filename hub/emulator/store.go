@@ -27,6 +27,7 @@ type store struct {
 	known   map[spot]bool // whether it is in touched
 	written int64         // bytes since the file was written anew
 	whole   int64         // bytes when it was
+	least   int64         // how long a log grows at least before it is written anew
 	err     error         // of the first write that failed; nothing is written after it
 }
 
@@ -38,7 +39,7 @@ func openStore(dir string) (*store, contents, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open state: %w", err)
 	}
-	s := &store{dir: dir, lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600)), known: map[spot]bool{}}
+	s := &store{dir: dir, lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600)), known: map[spot]bool{}, least: 16 << 20}
 	free, err := s.lock.TryLock()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open state: %w", err)
@@ -78,7 +79,7 @@ func (h *hub) keep() error {
 	s.touched, s.known = nil, map[spot]bool{}
 	n, err := s.file.Write(lines)
 	s.written += int64(n)
-	if err == nil && s.written > max(s.whole*4, staleEnough) {
+	if err == nil && s.written > max(s.whole*4, s.least) {
 		err = h.keepAll()
 	}
 	if err != nil {
@@ -100,9 +101,6 @@ func (h *hub) kept() error {
 	}
 	return nil
 }
-
-// staleEnough is how long a log grows at least before it is written anew.
-const staleEnough = 16 << 20
 
 // keepAll writes everything into a new file, which takes the place of the old
 // one whole or not at all. The caller holds the lock or is alone.

@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/twinrules/twinrules/hub/emulator"
@@ -71,4 +72,12 @@ func TestStrictQuery(t *testing.T) {
 		}
 		strict.ask(text).want(400, "ArgumentInvalid").contains(refused)
 	}
+}
+
+// TestLongQuery counts characters: the hub takes 8192.
+func TestLongQuery(t *testing.T) {
+	c := connect(t, start(t, nil), 0)
+	const text = "SELECT * FROM devices WHERE tags.a = ''"
+	c.ask(strings.Replace(text, "''", "'"+strings.Repeat("é", 8192-len(text))+"'", 1)).want(200, "")
+	c.ask(strings.Replace(text, "''", "'"+strings.Repeat("é", 8193-len(text))+"'", 1)).want(400, "ArgumentInvalid")
 }

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -120,29 +119,6 @@ func (t *transfer) check(r *transferRequest) error {
 		return refuse("ArgumentNull", "inputBlobContainerUri is missing.")
 	}
 	return nil
-}
-
-// checkContainers refuses a job whose containers the hub may not use. It is
-// known to say so at once; the text about input is made like the other.
-func (h *hub) checkContainers(t *transfer) error {
-	if !h.mayUse(t.Output, t.Auth) {
-		return refuse("BlobContainerValidationError", "Unauthorized to write to output blob container")
-	}
-	if t.Kind == "import" && !h.mayUse(t.Input, t.Auth) {
-		return refuse("BlobContainerValidationError", "Unauthorized to read from input blob container")
-	}
-	return nil
-}
-
-// mayUse reports whether uri has a signature when keys are used, none when the
-// hub's identity is, and leads to a container.
-func (h *hub) mayUse(uri, auth string) bool {
-	u, err := url.Parse(uri)
-	if err != nil || h.open == nil || (u.Query().Get("sig") != "") != (auth == "keyBased") {
-		return false
-	}
-	_, err = h.open(uri)
-	return err == nil
 }
 
 // A transferBody is an import or export job on the wire. The container is not

@@ -128,6 +128,9 @@ func TestTransferRefusals(t *testing.T) {
 		{"identity with a key", `{"type":"export","outputBlobContainerUri":"` + signed + `","identity":{"userAssignedIdentity":"/x"}}`, "ArgumentInvalid", ""},
 		{"key without a signature", `{"type":"export","outputBlobContainerUri":"` + container + `"}`, "BlobContainerValidationError", "Unauthorized to write to output blob container"},
 		{"identity with a signature", `{"type":"export","storageAuthenticationType":"identityBased","outputBlobContainerUri":"` + signed + `"}`, "BlobContainerValidationError", ""},
+		{"signature without writing", `{"type":"export","outputBlobContainerUri":"` + container + `?sp=rl&sig=a"}`, "BlobContainerValidationError", "Unauthorized to write to output blob container"},
+		{"signature without deleting", `{"type":"export","outputBlobContainerUri":"` + container + `?sp=rwl&sig=a"}`, "BlobContainerValidationError", "Unauthorized to delete from output blob container"},
+		{"signature of yesterday", `{"type":"export","outputBlobContainerUri":"` + container + `?se=2026-03-01T12:00:00Z&sig=a"}`, "BlobContainerValidationError", ""},
 		{"out of the folder", `{"type":"export","outputBlobContainerUri":"https://acc/..?sig=a"}`, "BlobContainerValidationError", ""},
 		{"input", `{"type":"import","outputBlobContainerUri":"` + signed + `","inputBlobContainerUri":"` + container + `"}`, "BlobContainerValidationError", "input"},
 	} {
