@@ -47,9 +47,9 @@ type hub struct {
 	// lock held and does not wait: it calls done once, now or later, with the
 	// lock held as well.
 	invokeMethod func(ref twin.Ref, m jobMethod, done func(jobAnswer))
-	// importEntry applies a line of an import to the registry and the twins. It
+	// applyEntry applies a line of an import to the registry and the twins. It
 	// is called with the lock held.
-	importEntry func(entry twin.Object, now time.Time) []importFailure
+	applyEntry func(entry twin.Object, now time.Time) []importFailure
 }
 
 // serve answers one request: who asks, what for, may they, then the route.

@@ -17,30 +17,30 @@ type importFailure struct {
 	Status string `json:"errorStatus"`
 }
 
-// An importMode is what a line of an import asks for.
-type importMode struct {
+// A lineMode is what a line of an import asks for.
+type lineMode struct {
 	name string
 	must bool // the twin has to be there
 	do   func(h *hub, ref twin.Ref, entry twin.Object, now time.Time) error
 }
 
-// importModes lists the modes that are about twins; the first is meant when a
+// lineModes lists the modes that are about twins; the first is meant when a
 // line says none.
-var importModes = []importMode{
-	{"createOrUpdate", false, (*hub).importAny},
-	{"createOrUpdateIfMatchETag", false, (*hub).importAny},
-	{"create", false, (*hub).importNew},
-	{"update", true, (*hub).importEdit},
-	{"updateIfMatchETag", true, (*hub).importEdit},
-	{"updateTwin", true, (*hub).importEdit},
-	{"updateTwinIfMatchETag", true, (*hub).importEdit},
-	{"delete", true, (*hub).importDelete},
-	{"deleteIfMatchETag", true, (*hub).importDelete},
+var lineModes = []lineMode{
+	{"createOrUpdate", false, (*hub).anyLine},
+	{"createOrUpdateIfMatchETag", false, (*hub).anyLine},
+	{"create", false, (*hub).newLine},
+	{"update", true, (*hub).editLine},
+	{"updateIfMatchETag", true, (*hub).editLine},
+	{"updateTwin", true, (*hub).editLine},
+	{"updateTwinIfMatchETag", true, (*hub).editLine},
+	{"delete", true, (*hub).deleteLine},
+	{"deleteIfMatchETag", true, (*hub).deleteLine},
 }
 
-// importTwin applies a line of an import to the twins alone: identities have no
+// applyTwinLine applies a line of an import to the twins alone: identities have no
 // more than their twins here. The caller holds the lock.
-func (h *hub) importTwin(entry twin.Object, now time.Time) []importFailure {
+func (h *hub) applyTwinLine(entry twin.Object, now time.Time) []importFailure {
 	ref := twin.Ref{Device: textOf(entry, "id"), Module: textOf(entry, "moduleId")}
 	if err := h.importLine(ref, entry, now); err != nil {
 		return []importFailure{failureOf(ref, err)}
@@ -49,8 +49,8 @@ func (h *hub) importTwin(entry twin.Object, now time.Time) []importFailure {
 }
 
 func (h *hub) importLine(ref twin.Ref, entry twin.Object, now time.Time) error {
-	wanted := either(textOf(entry, "importMode"), importModes[0].name)
-	i := slices.IndexFunc(importModes, func(m importMode) bool { return strings.EqualFold(m.name, wanted) })
+	wanted := either(textOf(entry, "importMode"), lineModes[0].name)
+	i := slices.IndexFunc(lineModes, func(m lineMode) bool { return strings.EqualFold(m.name, wanted) })
 	switch {
 	case twin.CheckID(ref.Device) != nil || ref.Module != "" && twin.CheckID(ref.Module) != nil:
 		return refuse("ArgumentInvalid", "%s is not valid", idsOf(ref))
@@ -59,7 +59,7 @@ func (h *hub) importLine(ref twin.Ref, entry twin.Object, now time.Time) error {
 	case textOf(entry, "status") == "":
 		return refuse("ArgumentInvalid", "status is missing") // needed on every line, as observed
 	}
-	mode, old := importModes[i], h.fleet.documents[ref]
+	mode, old := lineModes[i], h.fleet.documents[ref]
 	if old == nil && mode.must {
 		return refuse("DeviceNotFound", "%s", idsOf(ref))
 	}
@@ -84,14 +84,14 @@ func matchEntry(old *twin.Twin, mode string, entry twin.Object) error {
 	return nil
 }
 
-func (h *hub) importAny(ref twin.Ref, entry twin.Object, now time.Time) error {
+func (h *hub) anyLine(ref twin.Ref, entry twin.Object, now time.Time) error {
 	if h.fleet.documents[ref] != nil {
-		return h.importEdit(ref, entry, now)
+		return h.editLine(ref, entry, now)
 	}
-	return h.importNew(ref, entry, now)
+	return h.newLine(ref, entry, now)
 }
 
-func (h *hub) importNew(ref twin.Ref, entry twin.Object, now time.Time) error {
+func (h *hub) newLine(ref twin.Ref, entry twin.Object, now time.Time) error {
 	switch {
 	case h.fleet.documents[ref] != nil:
 		return refuse("DeviceAlreadyExists", "A device with ID '%s' is already registered.", ref.Device)
@@ -130,9 +130,9 @@ func (h *hub) importNew(ref twin.Ref, entry twin.Object, now time.Time) error {
 	return nil
 }
 
-// importEdit merges tags and desired properties as a PATCH does. Other members
+// editLine merges tags and desired properties as a PATCH does. Other members
 // of the line are the registry's.
-func (h *hub) importEdit(ref twin.Ref, entry twin.Object, now time.Time) error {
+func (h *hub) editLine(ref twin.Ref, entry twin.Object, now time.Time) error {
 	e, err := readEdit(twin.Encode(entry), false)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (h *hub) importEdit(ref twin.Ref, entry twin.Object, now time.Time) error {
 	return nil
 }
 
-func (h *hub) importDelete(ref twin.Ref, _ twin.Object, _ time.Time) error {
+func (h *hub) deleteLine(ref twin.Ref, _ twin.Object, _ time.Time) error {
 	h.removeTwin(ref)
 	return nil
 }

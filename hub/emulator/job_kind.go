@@ -136,12 +136,12 @@ func (h *hub) callMethodOf(j *job, t *task, now time.Time) {
 			h.endTask(j, t, taskFailure(a.err), now)
 			return
 		}
-		t.Outcome = marshal(taskOutcome{taskResponse{a.status, orNull(a.payload)}})
+		t.Outcome = marshal(taskOutcome{taskResponse{a.status, payloadOrNull(a.payload)}})
 		h.endTask(j, t, nil, now)
 	})
 }
 
-func orNull(payload json.RawMessage) json.RawMessage {
+func payloadOrNull(payload json.RawMessage) json.RawMessage {
 	if len(payload) == 0 {
 		return json.RawMessage("null")
 	}

@@ -118,7 +118,7 @@ func (h *hub) work(j *job, now time.Time) {
 		}
 	}
 	h.plan(j, j.Ran.Add(j.time()), running, func(now time.Time) { h.expire(j, now) })
-	h.plan(j, now.Add(jobStep), running, func(now time.Time) { h.settle(j, now) })
+	h.plan(j, now.Add(jobStep), running, func(now time.Time) { h.settleJob(j, now) })
 }
 
 // time is how long j may run. No job runs longer than jobs are remembered.
@@ -154,11 +154,11 @@ func (h *hub) endTask(j *job, t *task, failure *taskError, now time.Time) {
 		t.Status = failed
 	}
 	h.store.touch(keptTasks, t.key())
-	h.settle(j, now)
+	h.settleJob(j, now)
 }
 
-// settle completes a job that has nothing left to do, however its tasks ended.
-func (h *hub) settle(j *job, now time.Time) {
+// settleJob completes a job that has nothing left to do, however its tasks ended.
+func (h *hub) settleJob(j *job, now time.Time) {
 	if j.Status == running && j.left == 0 {
 		h.endJob(j, completed, "", now)
 	}

@@ -48,9 +48,9 @@ func FuzzJob(f *testing.F) {
 	})
 }
 
-// FuzzImportEntry takes any object as a line of an import: it is applied or it
+// FuzzImportLine takes any object as a line of an import: it is applied or it
 // is one failure, and the fleet stays readable.
-func FuzzImportEntry(f *testing.F) {
+func FuzzImportLine(f *testing.F) {
 	f.Add([]byte(`{"id":"d1","status":"enabled","importMode":"updateTwin","tags":{"a":null}}`))
 	f.Add([]byte(`{"id":"d2","status":"disabled","properties":{"desired":{"a":[1],"$version":3,"$metadata":{}},"reported":{"x":1}}}`))
 	f.Add([]byte(`{"id":"d1","moduleId":"m","status":"enabled","importMode":"DELETEIFMATCHETAG","eTag":"x"}`))
@@ -64,7 +64,7 @@ func FuzzImportEntry(f *testing.F) {
 		h := bareHub(10)
 		h.fleet.put(newborn(t))
 		for range 2 {
-			for _, failure := range append(h.importTwin(o, morning), h.importConfiguration(o, morning)...) {
+			for _, failure := range append(h.applyTwinLine(o, morning), h.importConfiguration(o, morning)...) {
 				if failure.Status == "" {
 					t.Errorf("%s: failed without a word", line)
 				}

@@ -20,7 +20,7 @@ func newHub(o *Options, t *tier, a *authority) *hub {
 		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
 		invokeMethod: nobodyOnline,
 	}
-	h.importEntry = h.importTwin
+	h.applyEntry = h.applyTwinLine
 	h.index = h.fleet
 	return h
 }
