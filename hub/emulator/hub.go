@@ -43,10 +43,10 @@ type hub struct {
 	store          *store // nil when nothing is kept
 	self           *selfhood
 
-	// invokeMethod calls a method for a scheduled job. It is called with the
+	// callMethod calls a method for a scheduled job. It is called with the
 	// lock held and does not wait: it calls done once, now or later, with the
 	// lock held as well.
-	invokeMethod func(ref twin.Ref, m jobMethod, done func(jobAnswer))
+	callMethod func(ref twin.Ref, m jobMethod, done func(jobAnswer))
 	// applyEntry applies a line of an import to the registry and the twins. It
 	// is called with the lock held.
 	applyEntry func(entry twin.Object, now time.Time) []importFailure

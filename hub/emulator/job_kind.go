@@ -130,7 +130,7 @@ func (h *hub) callMethodOf(j *job, t *task, now time.Time) {
 	if err := json.Unmarshal(j.Work, &m); err != nil {
 		panic(err) // checked when it came
 	}
-	h.invokeMethod(t.Ref, m, func(a jobAnswer) {
+	h.callMethod(t.Ref, m, func(a jobAnswer) {
 		now := h.moment()
 		if a.err != nil {
 			h.endTask(j, t, taskFailure(a.err), now)

@@ -18,7 +18,7 @@ func newHub(o *Options, t *tier, a *authority) *hub {
 		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), live: o.live, open: o.Containers,
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
 		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
-		invokeMethod: nobodyOnline,
+		callMethod: nobodyOnline,
 	}
 	h.applyEntry = h.applyTwinLine
 	h.index = h.fleet
