@@ -19,7 +19,7 @@ func newEmulator(env *environment) *cobra.Command {
 	var (
 		opts                          emulator.Options
 		fleet, dir, faults, log, role string
-		containers                    string
+		containers, events            string
 	)
 	cmd := &cobra.Command{
 		Use:   "emulator",
@@ -51,6 +51,14 @@ certificate authority, the tenant, a client and its secret. Another process uses
 				defer f.Close()
 				o.RequestLog = f
 			}
+			if events != "" {
+				f, err := os.OpenFile(events, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				o.Events = f
+			}
 			return env.runEmulator(cmd.Context(), o, dir)
 		},
 	}
@@ -58,6 +66,7 @@ certificate authority, the tenant, a client and its secret. Another process uses
 	flags.StringVar(&opts.Listen, "listen", "127.0.0.1:18443", "address of the hub; port 0 picks a free one")
 	flags.StringVar(&opts.HubName, "hub-name", "emu.azure-devices.net", "name that the hub goes by")
 	flags.StringVar(&fleet, "fleet", "", "recorded fleet to begin with, in any format that snapshot inspect reads")
+	flags.IntVar(&opts.Devices, "devices", 0, "how many devices live and report: "+behaviours()+"; made when there is no --fleet")
 	flags.StringVar(&dir, "dir", "emulator", "folder of ready.json and ca.pem")
 	flags.Uint64Var(&opts.Seed, "seed", 0, "decides every id and secret; who knows it knows them (default: drawn)")
 	flags.StringVar(&opts.State, "state", "", "folder to keep the hub in, so that it is the same tomorrow (default: nothing is kept)")
@@ -69,7 +78,17 @@ certificate authority, the tenant, a client and its secret. Another process uses
 	flags.StringVar(&role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
 	flags.StringVar(&faults, "faults", "", "file with a JSON list of faults to make")
 	flags.StringVar(&log, "request-log", "", "file to append each request to, as a line of JSON")
+	flags.StringVar(&events, "events", "", "file to append what the hub tells of twins and devices to, as lines of JSON")
 	return cmd
+}
+
+// behaviours says how fake devices behave.
+func behaviours() string {
+	var list []string
+	for _, b := range emulator.Behaviours {
+		list = append(list, fmt.Sprintf("%d %% %s", b.Percent, b.Name))
+	}
+	return strings.Join(list, ", ")
 }
 
 func roleNames() (names []string) {

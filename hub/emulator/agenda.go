@@ -12,7 +12,7 @@ import (
 type agenda struct {
 	entries entries
 	planned int
-	at      time.Time // of the entry that is happening; zero when none is
+	at      time.Time // of the entry that happens, zero when none does
 }
 
 // An entry happens once, at its time; one that repeats plans itself anew.
@@ -63,19 +63,19 @@ func (e *entries) Pop() any {
 	return x
 }
 
+// moment returns the hub's present: the time of what happens by itself while it
+// does, otherwise the clock's. It is called with the hub's lock held.
+func (h *hub) moment() time.Time {
+	if !h.agenda.at.IsZero() {
+		return h.agenda.at
+	}
+	return h.now()
+}
+
 // catchUp makes happen on the hub what is due by now.
 func (h *hub) catchUp(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.agenda.run(now)
 	_ = h.keep() // the store remembers its error
-}
-
-// moment returns the time that it is on the hub: that of what is happening by
-// itself, even if it happens late. The caller holds the lock.
-func (h *hub) moment() time.Time {
-	if !h.agenda.at.IsZero() {
-		return h.agenda.at
-	}
-	return h.now()
 }

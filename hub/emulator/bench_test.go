@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -85,5 +86,37 @@ func BenchmarkEvaluate(b *testing.B) {
 	h.configurations.byID["c"] = c.create(1, morning)
 	for b.Loop() {
 		h.evaluate(morning)
+	}
+}
+
+// BenchmarkHourOfDevices is one hour of a thousand fake devices, each of which
+// is written to once.
+func BenchmarkHourOfDevices(b *testing.B) {
+	for b.Loop() {
+		h := benchHub(b, 1000)
+		h.fleet.watch = h.changed
+		if err := h.enliven(1000); err != nil {
+			b.Fatal(err)
+		}
+		for _, d := range h.fleet.all() {
+			if _, err := h.writeDocument(d.ref, &edit{desired: twin.Object{"x": number(1)}}, "", morning); err != nil {
+				b.Fatal(err)
+			}
+		}
+		h.catchUp(morning.Add(time.Hour))
+	}
+}
+
+// BenchmarkBulkCreate creates a hundred devices beside ten thousand.
+func BenchmarkBulkCreate(b *testing.B) {
+	h := benchHub(b, 10_000)
+	n := 0
+	for b.Loop() {
+		for range 100 {
+			n++
+			if err := h.importEntry(&importEntry{ID: fmt.Sprintf("new-%d", n)}, morning); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }

@@ -16,6 +16,9 @@ func birth(t *twin.Twin, d *dice, now time.Time) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Ref, err)
 	}
+	if t.Ref.Module != "" {
+		now = time.Time{} // as observed: a module's first metadata has no time
+	}
 	complete := true
 	for _, m := range birthMembers {
 		if o[m.key] == nil {

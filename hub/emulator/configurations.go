@@ -1,12 +1,17 @@
 package emulator
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 var configurationRoutes = []route{
 	{"GET", "/configurations", "configurations/read", (*hub).listConfigurations},
 	{"GET", "/configurations/*", "configurations/read", (*hub).getConfiguration},
 	{"PUT", "/configurations/*", "configurations/write", (*hub).putConfiguration},
 	{"DELETE", "/configurations/*", "configurations/delete", (*hub).deleteConfiguration},
+	{"POST", "/configurations/testQueries", "configurations/testQueries/action", (*hub).testQueries},
+	{"POST", "/devices/*/applyConfigurationContent", "configurations/applyToEdgeDevice/action", (*hub).applyContent},
 }
 
 // listConfigurations answers with all of them: the hub ignores "top".
@@ -55,6 +60,9 @@ func (h *hub) putConfiguration(c *call) (*answer, error) {
 func (h *hub) createConfiguration(c *call, wanted *configuration) (*configuration, error) {
 	if h.configurations.byID[wanted.body.ID] != nil {
 		return nil, alreadyExists(wanted.body.ID)
+	}
+	if n, limit := len(h.configurations.byID), cmp.Or(h.limits.configurations, maxConfigurations); n >= limit {
+		return nil, refuse("ConfigurationCountLimitExceeded", "There are %d configurations, the hub takes %d.", n, limit)
 	}
 	h.configurations.born++
 	return wanted.create(h.configurations.born, c.now), nil

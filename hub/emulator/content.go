@@ -20,7 +20,9 @@ const (
 type content struct {
 	kind  string
 	patch twin.Object // to desired properties; nil for IoT Edge
-	json  json.RawMessage
+	// modules are those of an IoT Edge deployment; nil for other content.
+	modules map[string]moduleSettings
+	json    json.RawMessage
 }
 
 // readContent reads the content of a configuration, and refuses what a hub
@@ -41,31 +43,14 @@ func readContent(text json.RawMessage) (*content, error) {
 	case !ok:
 		return nil, badContent(c.kind + " is not an object.")
 	case c.kind == edgeContent:
-		return c, checkEdge(settings)
+		c.modules, err = readModules(settings)
+		return c, err
 	}
 	c.patch, err = desiredOf(settings)
 	return c, err
 }
 
 func badContent(text string) error { return refuse("InvalidConfigurationContent", "%s", text) }
-
-// checkEdge checks the content of an IoT Edge deployment. The emulator does not
-// run it: nothing is applied to modules.
-func checkEdge(modules twin.Object) error {
-	if _, ok := modules["$edgeAgent"]; !ok {
-		return badContent("modulesContent lacks $edgeAgent.")
-	}
-	for _, id := range slices.Sorted(maps.Keys(modules)) {
-		settings, ok := modules[id].(twin.Object)
-		if !ok {
-			return badContent("modulesContent." + id + " is not an object.")
-		}
-		if _, err := desiredOf(settings); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // desiredOf returns settings such as {"properties.desired.fan.max": 3} as a
 // patch of desired properties.

@@ -8,14 +8,19 @@
 // make are named where they are made. Tokens are really signed and verified,
 // and roles grant the data actions they grant in Azure. The same [Options.Seed]
 // gives the same credentials and ids, and time is read from [Options.Now] alone;
-// only scripted latency and the timeouts of the servers are real.
+// only scripted latency, the timeouts of the servers and, where that clock is the
+// real one, the time that devices take are real.
 //
 // A request passes front (faults, request log), hub (who asks, which route, may
 // they), and a handler that answers from the fleet. To serve another operation,
 // add a value to routes and its handler in a file of its own.
 //
-// It evaluates queries with package query. What has to happen by itself, such as
-// the steps of a job, is on the hub's agenda. It reads no files but those of
+// Devices connect as values of [Device], see [Emulator.Connect]; with
+// [Options.Devices] there are some that live by themselves. What happens without
+// a request, such as theirs and the steps of a job, happens on the hub's agenda at
+// its own time and in one order, when the hub catches up.
+//
+// It evaluates queries with package query. It reads no files but those of
 // [Options.State]: a fleet comes in as an iterator, from package snapshot or
 // elsewhere.
 package emulator

@@ -18,6 +18,8 @@ type document struct {
 	// capabilities of a module and what configurations did were seen in
 	// queries only.
 	trimmed []byte
+	// replaced says that a PUT made it, which changes how its event is told.
+	replaced bool
 }
 
 // order is the order of a twin's members as observed. Others follow it.

@@ -80,7 +80,17 @@ type Options struct {
 	RequestLog io.Writer // gets one JSON object a line; nil means none
 	Faults     []Fault
 
-	live bool // whether Now is the real clock
+	// Devices is how many of the fleet live, in the order of their names: they
+	// connect, and each does what it is told in its way, see [Behaviours]. Without
+	// a fleet they are made, from device-000001 on.
+	Devices int
+	// Events gets what a hub routes to endpoints, see [Event], one JSON object a
+	// line; nil means none.
+	Events io.Writer
+	// MaxConfigurations is how many there may be; 0 means 100, as in the paid tiers.
+	MaxConfigurations int
+
+	real bool // whether Now is the real clock
 }
 
 // An Emulator is a running hub with its authority. Its methods may be called
@@ -122,7 +132,7 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 		s.serve()
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
-	if o.live {
+	if o.real {
 		e.live()
 	}
 	return e, nil
@@ -156,7 +166,7 @@ func (o *Options) withDefaults() *Options {
 		c.TokenLifetime = time.Hour
 	}
 	if c.Now == nil {
-		c.Now, c.live = time.Now, true
+		c.Now, c.real = time.Now, true
 	}
 	if c.Backlog == 0 {
 		c.Backlog = defaultBacklog
@@ -199,14 +209,12 @@ func (e *Emulator) make(o *Options) (err error) {
 	}
 	e.hub = newHub(o, tier, e.authority)
 	e.hub.ctx = background
+	e.hub.fleet.changed = e.hub.twinChanged
 	if err := e.fill(o, kept); err != nil {
 		return err
 	}
 	if o.IndexLag > 0 {
 		e.hub.lagBehind(o.IndexLag)
-	}
-	if o.IndexLag > 0 || e.store != nil {
-		e.hub.fleet.changed = e.hub.twinChanged
 	}
 	return nil
 }
@@ -238,8 +246,9 @@ func (e *Emulator) listen(o *Options) error {
 }
 
 // Close drops all connections and returns when the last request has ended. Its
-// error is that of the first write to [Options.RequestLog] or to
-// [Options.State] that failed. The state can still be read afterwards.
+// errors are those of the first writes to [Options.RequestLog],
+// [Options.Events] and [Options.State] that failed. The state can still be read
+// afterwards.
 func (e *Emulator) Close() error {
 	if e.unhook != nil {
 		e.unhook()
@@ -247,7 +256,7 @@ func (e *Emulator) Close() error {
 	err := e.shut()
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	return errors.Join(err, e.front.log.failure(), e.store.close())
+	return errors.Join(err, e.front.log.failure(), e.hub.events.failure(), e.store.close())
 }
 
 func (e *Emulator) shut() error {
@@ -287,12 +296,6 @@ func (e *Emulator) Client() string { return e.authority.apps[0].ClientID }
 
 // Secret returns the secret of the first application.
 func (e *Emulator) Secret() string { return e.authority.apps[0].Secret }
-
-// ConnectionString returns one with the policy iothubowner.
-func (e *Emulator) ConnectionString() string {
-	owner := e.hub.gate.policies[0]
-	return fmt.Sprintf("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", e.HubName(), owner.name, owner.key)
-}
 
 // CA returns the certificate to trust, in PEM.
 func (e *Emulator) CA() []byte { return e.issuer.pem }

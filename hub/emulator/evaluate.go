@@ -30,9 +30,10 @@ func (h *hub) evaluate(now time.Time) {
 	cs := h.configurations.all()
 	slices.SortFunc(cs, byPrecedence)
 	tallies := newTallies(cs)
+	deployments := h.deployments(cs)
 	for _, d := range h.fleet.all() {
 		t := d.parse()
-		if changed := h.configure(d, t, cs, now); changed != nil {
+		if changed := h.configure(d, t, cs, deployments[d.ref.Device], now); changed != nil {
 			h.fleet.put(changed)
 			t = changed.parse()
 		}
@@ -59,7 +60,7 @@ func byPrecedence(a, b *configuration) int {
 // one before it had applied is removed, unless that one was deleted meanwhile.
 // The documentation says so of a twin that leaves a condition; that it is alike
 // when a higher priority takes over is inferred.
-func (h *hub) configure(d *document, t *twin.Twin, cs []*configuration, now time.Time) *document {
+func (h *hub) configure(d *document, t *twin.Twin, cs []*configuration, edge *deployment, now time.Time) *document {
 	var winner *configuration
 	states, patch := twin.Object{}, twin.Object{}
 	for _, c := range cs {
@@ -79,6 +80,7 @@ func (h *hub) configure(d *document, t *twin.Twin, cs []*configuration, now time
 	if winner != nil {
 		patch = over(patch, winner.content.patch)
 	}
+	patch = edge.settle(t, patch, states)
 	return d.configured(t, patch, before, states, now)
 }
 

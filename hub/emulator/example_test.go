@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/twinrules/twinrules/hub/emulator"
 	"github.com/twinrules/twinrules/hub/twin"
@@ -42,6 +43,41 @@ func Example() {
 		fmt.Println(t.Ref, t.ETag, t.Version, t.DesiredVersion())
 	}
 	// Output: devices/pump-7 AAAAAAAAAAI= 4 2
+}
+
+// A valve opens as it is told and says so, and answers a method.
+type valve struct{}
+
+func (valve) Update(desired twin.Object) twin.Object {
+	return twin.Object{"open": desired["open"]}
+}
+
+func (valve) Invoke(method string, _ json.RawMessage) emulator.MethodResult {
+	if method != "flush" {
+		return emulator.MethodResult{Status: 404}
+	}
+	return emulator.MethodResult{Status: 200, Payload: json.RawMessage(`"flushed"`), After: time.Second}
+}
+
+// A device is whatever has two methods.
+func ExampleEmulator_Connect() {
+	e, err := emulator.Start(context.Background(), &emulator.Options{Twins: func(yield func(*twin.Twin, error) bool) {
+		yield(twin.Parse([]byte(`{"deviceId":"valve-1","properties":{"desired":{"open":true}}}`)))
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	if err := e.Connect(twin.Ref{Device: "valve-1"}, valve{}); err != nil {
+		log.Fatal(err)
+	}
+	e.CatchUp()
+	t, err := e.Twin(twin.Ref{Device: "valve-1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(t.ConnectionState, t.Reported()["open"])
+	// Output: Connected true
 }
 
 // Another process needs one directory: ready.json says where everything is.

@@ -50,7 +50,7 @@ func (h *hub) exported(d *document, withoutKeys bool) exportedDevice {
 	if tags == nil {
 		tags = twin.Object{}
 	}
-	auth := h.authentication(d.ref, o)
+	auth := h.registration(d.ref).authentication(o)
 	if withoutKeys {
 		auth.SymmetricKey = symmetricKey{}
 	}
@@ -59,7 +59,7 @@ func (h *hub) exported(d *document, withoutKeys bool) exportedDevice {
 	twinETag, _ := o["etag"].(string)
 	return exportedDevice{
 		ID: d.ref.Device, Module: d.ref.Module, ETag: etag, Status: o["status"], StatusReason: o["statusReason"],
-		Authentication: auth, TwinETag: twinETag, Tags: tags, Properties: propertiesJSON(properties),
+		Authentication: &auth, TwinETag: twinETag, Tags: tags, Properties: propertiesJSON(properties),
 		Capabilities: o["capabilities"], DeviceScope: o["deviceScope"], ParentScopes: o["parentScopes"],
 	}
 }

@@ -10,23 +10,54 @@ import (
 // A fleet holds the twins. It is guarded by its hub.
 type fleet struct {
 	documents map[twin.Ref]*document
-	refs      []twin.Ref         // in order; nil when a twin came or went since
-	changed   func(ref twin.Ref) // called after each change; nil for nobody
+	modules   map[string]map[twin.Ref]bool // of each device that has any
+	refs      []twin.Ref                   // in order; nil when a twin came or went since
+	// watch is told of each change before it is done: a twin that comes has no
+	// before, one that goes no after. Nil for nobody.
+	watch   func(before, after *document)
+	changed func(ref twin.Ref) // called after each change; nil for nobody
 }
 
-func newFleet() *fleet { return &fleet{documents: map[twin.Ref]*document{}} }
+func newFleet() *fleet {
+	return &fleet{documents: map[twin.Ref]*document{}, modules: map[string]map[twin.Ref]bool{}}
+}
 
 func (f *fleet) put(d *document) {
-	if f.documents[d.ref] == nil {
+	before := f.documents[d.ref]
+	if before == nil {
 		f.refs = nil
+		f.index(d.ref)
+	}
+	if f.watch != nil {
+		f.watch(before, d)
 	}
 	f.documents[d.ref] = d
 	f.tell(d.ref)
 }
 
+func (f *fleet) index(ref twin.Ref) {
+	if ref.Module == "" {
+		return
+	}
+	if f.modules[ref.Device] == nil {
+		f.modules[ref.Device] = map[twin.Ref]bool{}
+	}
+	f.modules[ref.Device][ref] = true
+}
+
 func (f *fleet) remove(ref twin.Ref) {
+	before := f.documents[ref]
+	if before == nil {
+		return
+	}
+	if f.watch != nil {
+		f.watch(before, nil)
+	}
 	delete(f.documents, ref)
 	f.refs = nil
+	if delete(f.modules[ref.Device], ref); len(f.modules[ref.Device]) == 0 {
+		delete(f.modules, ref.Device)
+	}
 	f.tell(ref)
 }
 
@@ -48,13 +79,11 @@ func (f *fleet) all() []*document {
 	return list
 }
 
-// device returns the documents of a device: its own and those of its modules.
-func (f *fleet) device(id string) []*document {
+// modulesOf returns the documents of a device's modules in the order of their ids.
+func (f *fleet) modulesOf(device string) []*document {
 	var list []*document
-	for _, d := range f.all() {
-		if d.ref.Device == id {
-			list = append(list, d)
-		}
+	for _, ref := range slices.SortedFunc(maps.Keys(f.modules[device]), twin.Ref.Compare) {
+		list = append(list, f.documents[ref])
 	}
 	return list
 }

@@ -46,6 +46,7 @@ func (f *front) handler(s service) http.Handler {
 		if a == nil {
 			panic(http.ErrAbortHandler) // drops the connection, says net/http
 		}
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a method may have taken longer
 		a.send(f.ctx, w)
 	})
 }

@@ -20,6 +20,9 @@ var versions = []string{"2018-06-30", "2020-03-13", "2020-05-31-preview", "2020-
 // A hub answers the service API from its fleet and configurations.
 type hub struct {
 	gate     gate
+	limits   limits
+	ctx      context.Context // done when the emulator closes
+	real     bool            // whether now is the real clock, by which devices and requests take time
 	dice     *dice
 	now      func() time.Time
 	pageSize int
@@ -27,8 +30,6 @@ type hub struct {
 	strict   bool // whether queries with an unknown meaning are refused
 	tier     *tier
 	shaping  shaping
-	live     bool            // whether now is the real clock
-	ctx      context.Context // done when the emulator closes
 	open     func(uri string) (Container, error)
 
 	mu             sync.Mutex // guards what follows
@@ -37,19 +38,16 @@ type hub struct {
 	lag            time.Duration
 	configurations configurations
 	agenda         agenda
+	registry       registry
+	connections    connections
+	fakes          map[twin.Ref]*fake
+	mail           mail
+	events         *eventLog // nil for none
 	views          views
 	jobs           jobs
 	transfers      transfers
 	store          *store // nil when nothing is kept
 	self           *selfhood
-
-	// callMethod calls a method for a scheduled job. It is called with the
-	// lock held and does not wait: it calls done once, now or later, with the
-	// lock held as well.
-	callMethod func(ref twin.Ref, m jobMethod, done func(jobAnswer))
-	// applyEntry applies a line of an import to the registry and the twins. It
-	// is called with the lock held.
-	applyEntry func(entry twin.Object, now time.Time) []importFailure
 }
 
 // serve answers one request: who asks, what for, may they, then the route.
@@ -84,7 +82,7 @@ func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, er
 		return nil, err
 	}
 	c := &call{
-		method: r.Method, ids: ids, query: r.URL.Query(), body: body,
+		method: r.Method, ids: ids, who: who, path: r.URL.EscapedPath(), query: r.URL.Query(), body: body,
 		header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now(),
 	}
 	if err := h.shape(r, route, c); err != nil {
@@ -120,7 +118,8 @@ func operationOf(r *http.Request) string {
 	if route == nil {
 		return "Unknown"
 	}
-	what, how, _ := strings.Cut(route.action, "/")
+	first, _, _ := strings.Cut(route.action, " ")
+	what, how, _ := strings.Cut(first, "/")
 	return title(strings.TrimSuffix(what, "s")) + title(how)
 }
 

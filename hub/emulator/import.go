@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,142 +16,18 @@ type importFailure struct {
 	Status string `json:"errorStatus"`
 }
 
-// A lineMode is what a line of an import asks for.
-type lineMode struct {
-	name string
-	must bool // the twin has to be there
-	do   func(h *hub, ref twin.Ref, entry twin.Object, now time.Time) error
-}
-
-// lineModes lists the modes that are about twins; the first is meant when a
-// line says none.
-var lineModes = []lineMode{
-	{"createOrUpdate", false, (*hub).anyLine},
-	{"createOrUpdateIfMatchETag", false, (*hub).anyLine},
-	{"create", false, (*hub).newLine},
-	{"update", true, (*hub).editLine},
-	{"updateIfMatchETag", true, (*hub).editLine},
-	{"updateTwin", true, (*hub).editLine},
-	{"updateTwinIfMatchETag", true, (*hub).editLine},
-	{"delete", true, (*hub).deleteLine},
-	{"deleteIfMatchETag", true, (*hub).deleteLine},
-}
-
-// applyTwinLine applies a line of an import to the twins alone: identities have no
-// more than their twins here. The caller holds the lock.
-func (h *hub) applyTwinLine(entry twin.Object, now time.Time) []importFailure {
-	ref := twin.Ref{Device: textOf(entry, "id"), Module: textOf(entry, "moduleId")}
-	if err := h.importLine(ref, entry, now); err != nil {
-		return []importFailure{failureOf(ref, err)}
+// importLine applies a line of devices.txt. The caller holds the lock.
+func (h *hub) importLine(line twin.Object, now time.Time) []importFailure {
+	e, err := readImportEntry(twin.Encode(line))
+	if err == nil && textOf(line, "status") == "" {
+		err = refuse("ArgumentInvalid", "status is missing") // needed on every line, as observed
 	}
-	return nil
-}
-
-func (h *hub) importLine(ref twin.Ref, entry twin.Object, now time.Time) error {
-	wanted := either(textOf(entry, "importMode"), lineModes[0].name)
-	i := slices.IndexFunc(lineModes, func(m lineMode) bool { return strings.EqualFold(m.name, wanted) })
-	switch {
-	case twin.CheckID(ref.Device) != nil || ref.Module != "" && twin.CheckID(ref.Module) != nil:
-		return refuse("ArgumentInvalid", "%s is not valid", idsOf(ref))
-	case i < 0:
-		return refuse("ArgumentInvalid", "importMode '%s' is unknown", wanted)
-	case textOf(entry, "status") == "":
-		return refuse("ArgumentInvalid", "status is missing") // needed on every line, as observed
+	if err == nil {
+		err = h.importEntry(e, now)
 	}
-	mode, old := lineModes[i], h.fleet.documents[ref]
-	if old == nil && mode.must {
-		return refuse("DeviceNotFound", "%s", idsOf(ref))
-	}
-	if strings.HasSuffix(mode.name, "IfMatchETag") && old != nil {
-		if err := matchEntry(old.parse(), mode.name, entry); err != nil {
-			return err
-		}
-	}
-	return mode.do(h, ref, entry, now)
-}
-
-// matchEntry compares the etag that a mode looks at. A line without one matches,
-// as was observed of deleting.
-func matchEntry(old *twin.Twin, mode string, entry twin.Object) error {
-	have, want := old.DeviceETag, either(textOf(entry, "eTag"), textOf(entry, "etag"))
-	if mode == "updateTwinIfMatchETag" {
-		have, want = old.ETag, textOf(entry, "twinETag")
-	}
-	if !meets(want, have) {
-		return refuse("PreconditionFailed", "ETag mismatch for %s", idsOf(old.Ref))
-	}
-	return nil
-}
-
-func (h *hub) anyLine(ref twin.Ref, entry twin.Object, now time.Time) error {
-	if h.fleet.documents[ref] != nil {
-		return h.editLine(ref, entry, now)
-	}
-	return h.newLine(ref, entry, now)
-}
-
-func (h *hub) newLine(ref twin.Ref, entry twin.Object, now time.Time) error {
-	switch {
-	case h.fleet.documents[ref] != nil:
-		return refuse("DeviceAlreadyExists", "A device with ID '%s' is already registered.", ref.Device)
-	case ref.Module != "" && h.fleet.documents[twin.Ref{Device: ref.Device}] == nil:
-		return refuse("DeviceNotFound", "%s", idsOf(twin.Ref{Device: ref.Device}))
-	}
-	e, err := readEdit(twin.Encode(entry), true)
 	if err != nil {
-		return err
+		return []importFailure{failureOf(e.ref(), err)}
 	}
-	if err := refuseAny("tags", twin.CheckTags(e.tags)); err != nil {
-		return err
-	}
-	if err := refuseAny("desired", twin.CheckDesired(e.desired)); err != nil {
-		return err
-	}
-	o := twin.Object{"deviceId": ref.Device, "status": entry["status"]}
-	if ref.Module != "" {
-		o["moduleId"] = ref.Module
-	}
-	if e.tags != nil {
-		o["tags"] = e.tags
-	}
-	if e.desired != nil {
-		o["properties"] = twin.Object{"desired": e.desired}
-	}
-	t, err := twin.Parse(twin.Encode(o))
-	if err != nil {
-		return refuse("ArgumentInvalid", "%v", err)
-	}
-	d, err := birth(t, h.dice, now)
-	if err != nil {
-		return refuse("ArgumentInvalid", "%v", err)
-	}
-	h.fleet.put(d)
-	return nil
-}
-
-// editLine merges tags and desired properties as a PATCH does. Other members
-// of the line are the registry's.
-func (h *hub) editLine(ref twin.Ref, entry twin.Object, now time.Time) error {
-	e, err := readEdit(twin.Encode(entry), false)
-	if err != nil {
-		return err
-	}
-	if e.tags == nil && e.desired == nil {
-		return nil
-	}
-	d, err := h.document(ref)
-	if err != nil {
-		return err
-	}
-	if d, err = d.write(e, now); err != nil {
-		return err
-	}
-	h.fleet.put(d)
-	return nil
-}
-
-func (h *hub) deleteLine(ref twin.Ref, _ twin.Object, _ time.Time) error {
-	h.removeTwin(ref)
 	return nil
 }
 

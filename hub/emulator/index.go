@@ -21,6 +21,8 @@ func (h *hub) lagBehind(lag time.Duration) {
 // twinChanged hears of each change to the fleet. The caller holds the lock.
 func (h *hub) twinChanged(ref twin.Ref) {
 	h.store.touch(keptTwins, refKey(ref))
+	h.store.touch(keptRegistrations, refKey(ref)) // which changes with its twin alone
+	h.store.touch(keptBirths, "count")
 	if h.lag > 0 {
 		d := h.fleet.documents[ref]
 		h.agenda.plan(h.moment().Add(h.lagOf(ref)), func(time.Time) { h.index.show(ref, d) })

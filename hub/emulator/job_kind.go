@@ -76,33 +76,17 @@ func (h *hub) updateTwinOf(j *job, t *task, now time.Time) {
 	h.endTask(j, t, nil, now)
 }
 
-// A jobMethod is what a scheduled job calls on each device.
-type jobMethod struct {
-	Name            string          `json:"methodName"`
-	Payload         json.RawMessage `json:"payload"`
-	ResponseTimeout int             `json:"responseTimeoutInSeconds,omitempty"`
-	ConnectTimeout  int             `json:"connectTimeoutInSeconds,omitempty"`
-}
-
-// A jobAnswer is what a device made of it, or why it made nothing.
-type jobAnswer struct {
-	status  int
-	payload json.RawMessage
-	err     *refusal
+// methodOf reads what a scheduled job calls on each device.
+func methodOf(work []byte) (method, error) {
+	if _, err := twin.DecodeObject(work); err != nil {
+		return method{}, refuse("IotHubFormatError", "cloudToDeviceMethod: %v", err)
+	}
+	return readMethod(work)
 }
 
 func checkJobMethod(work []byte) error {
-	if _, err := twin.DecodeObject(work); err != nil {
-		return refuse("IotHubFormatError", "cloudToDeviceMethod: %v", err)
-	}
-	var m jobMethod
-	if err := json.Unmarshal(work, &m); err != nil {
-		return refuse("ArgumentInvalid", "cloudToDeviceMethod: %v", err)
-	}
-	if m.Name == "" {
-		return refuse("ArgumentNull", "cloudToDeviceMethod.methodName is missing.")
-	}
-	return nil
+	_, err := methodOf(work)
+	return err
 }
 
 // payloadAsBytes says a method back with its payload as an array of bytes, as
@@ -126,31 +110,19 @@ func payloadAsBytes(work json.RawMessage) json.RawMessage {
 
 // callMethodOf calls the method and ends the task when the device has answered.
 func (h *hub) callMethodOf(j *job, t *task, now time.Time) {
-	var m jobMethod
-	if err := json.Unmarshal(j.Work, &m); err != nil {
+	m, err := methodOf(j.Work)
+	if err != nil {
 		panic(err) // checked when it came
 	}
-	h.callMethod(t.Ref, m, func(a jobAnswer) {
-		now := h.moment()
-		if a.err != nil {
-			h.endTask(j, t, taskFailure(a.err), now)
+	result, err := h.invoke(t.Ref, m)
+	h.agenda.plan(now.Add(min(result.After, m.response)), func(now time.Time) {
+		if err != nil {
+			h.endTask(j, t, taskFailure(err), now)
 			return
 		}
-		t.Outcome = marshal(taskOutcome{taskResponse{a.status, payloadOrNull(a.payload)}})
+		t.Outcome = marshal(taskOutcome{taskResponse{result.Status, result.Payload}})
 		h.endTask(j, t, nil, now)
 	})
-}
-
-func payloadOrNull(payload json.RawMessage) json.RawMessage {
-	if len(payload) == 0 {
-		return json.RawMessage("null")
-	}
-	return payload
-}
-
-// nobodyOnline answers for devices that are not connected.
-func nobodyOnline(ref twin.Ref, _ jobMethod, done func(jobAnswer)) {
-	done(jobAnswer{err: refuse("DeviceNotOnline", "The operation failed because the requested %s isn't online.", idsOf(ref))})
 }
 
 type taskOutcome struct {

@@ -64,7 +64,7 @@ func FuzzImportLine(f *testing.F) {
 		h := bareHub(10)
 		h.fleet.put(newborn(t))
 		for range 2 {
-			for _, failure := range append(h.applyTwinLine(o, morning), h.importConfiguration(o, morning)...) {
+			for _, failure := range append(h.importLine(o, morning), h.importConfiguration(o, morning)...) {
 				if failure.Status == "" {
 					t.Errorf("%s: failed without a word", line)
 				}

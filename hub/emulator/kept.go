@@ -14,6 +14,8 @@ import (
 const (
 	keptIdentity       = "hub"
 	keptTwins          = "twins"
+	keptRegistrations  = "registrations"
+	keptBirths         = "births"
 	keptConfigurations = "configurations"
 	keptJobs           = "jobs"
 	keptTasks          = "tasks"
@@ -26,6 +28,8 @@ func collections() []collection {
 	return []collection{
 		{keptIdentity, (*hub).identityIDs, (*hub).keptIdentity, ignored, nil}, // read before there is a hub
 		{keptTwins, (*hub).twinIDs, (*hub).keptTwin, (*hub).loadTwin, nil},
+		{keptRegistrations, (*hub).registrationIDs, (*hub).keptRegistration, (*hub).loadRegistration, nil},
+		{keptBirths, (*hub).birthIDs, (*hub).keptBirths, (*hub).loadBirths, nil},
 		{keptConfigurations, (*hub).configurationIDs, (*hub).keptConfiguration, (*hub).loadConfiguration, (*hub).resumeConfigurations},
 		{keptJobs, (*hub).jobIDs, (*hub).keptJob, (*hub).loadJob, nil},
 		{keptTasks, (*hub).taskIDs, (*hub).keptTask, (*hub).loadTask, (*hub).resumeJobs},
@@ -77,6 +81,40 @@ func (h *hub) loadTwin(_ string, value json.RawMessage) error {
 	}
 	h.fleet.put(spelled(t.Ref, o, value))
 	return nil
+}
+
+func (h *hub) registrationIDs() (ids []string) {
+	for ref := range h.registry.known {
+		ids = append(ids, refKey(ref))
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (h *hub) keptRegistration(id string) json.RawMessage {
+	if r, ok := h.registry.known[refOf(id)]; ok {
+		return marshal(r)
+	}
+	return nil
+}
+
+func (h *hub) loadRegistration(id string, value json.RawMessage) error {
+	var r registration
+	if err := json.Unmarshal(value, &r); err != nil {
+		return err
+	}
+	h.registry.keep(refOf(id), r)
+	return nil
+}
+
+// birthIDs is the one of the count of births: it must never go back, or two
+// identities could be of one generation.
+func (h *hub) birthIDs() []string { return []string{"count"} }
+
+func (h *hub) keptBirths(string) json.RawMessage { return marshal(h.registry.births) }
+
+func (h *hub) loadBirths(_ string, value json.RawMessage) error {
+	return json.Unmarshal(value, &h.registry.births)
 }
 
 // A keptConfig is a configuration with what is not on the wire.

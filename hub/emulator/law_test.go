@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -175,12 +176,20 @@ func FuzzServe(f *testing.F) {
 	for _, r := range routes {
 		f.Add(r.method, strings.ReplaceAll(r.path, "*", "d1"), `{"query":"SELECT * FROM devices"}`, "*", "")
 		f.Add(r.method, strings.ReplaceAll(r.path, "*", "d1"),
-			`{"tags":{"a":null},"properties":{"desired":{"b":[1]}},"content":{"deviceContent":{"properties.desired.a.b":1}},"targetCondition":"*"}`, `"MQ=="`, "AAAA")
+			`{"deviceId":"d1","capabilities":{"iotEdge":true},"methodName":"ping","tags":{"a":null},"properties":{"desired":{"b":[1]}},"content":{"deviceContent":{"properties.desired.a.b":1}},"targetCondition":"*"}`, `"MQ=="`, "AAAA")
 	}
-	owner := &principal{roles: []*Role{DataContributor}}
+	f.Add("POST", "/devices", `[{"id":"d2","importMode":"create","tags":{"a":1}},{"id":"d1","importMode":"updateTwin","properties":{"desired":{"a":{"b":1}}}}]`, "", "")
+	f.Add("PUT", "/devices/d3/modules/m", `{"deviceId":"d3","moduleId":"m"}`, "", "")
+	f.Add("PATCH", "/digitaltwins/d1", `[{"op":"add","path":"/t","value":{"$metadata":{},"x":1}},{"op":"replace","path":"/t/x","value":2}]`, "*", "")
+	f.Add("POST", "/devices/d1/applyConfigurationContent", `{"modulesContent":{"$edgeAgent":{"properties.desired":{"a":1}}}}`, "", "")
+	owner := &principal{shared: true, roles: []*Role{DataContributor}}
 	f.Fuzz(func(t *testing.T, method, path, body, ifMatch, token string) {
 		h := bareHub(2)
 		h.fleet.put(newborn(t))
+		h.fleet.watch, h.events = h.changed, newEventLog(io.Discard)
+		if err := h.enliven(1); err != nil {
+			t.Fatal(err)
+		}
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Method, r.URL = method, &url.URL{RawQuery: "api-version=2021-04-12"}
 		var err error
@@ -203,6 +212,7 @@ func FuzzServe(f *testing.F) {
 			}
 		}
 		h.evaluate(morning)
+		h.catchUp(morning.Add(time.Hour))
 		for _, d := range h.fleet.all() {
 			d.parse()
 			d.decode()

@@ -23,6 +23,12 @@ var codes = []code{
 	{400, 400005, "ArgumentNull"},
 	{400, 400006, "IotHubFormatError"},
 	{400, 400008, "BlobContainerValidationError"},
+	{400, 400011, "DeviceDefinedMultipleTimes"},
+	{400, 0, "StringIsNotThumbprint"},
+	{400, 0, "DeviceAuthenticationTypeIsMissing"},
+	{400, 0, "InvalidDigitalTwinPatch"},
+	{400, 0, "InvalidDigitalTwinPatchPath"},
+	{400, 0, "InvalidDigitalTwinJsonPatch"},
 	{400, 0, "InvalidConfigurationTargetCondition"},
 	{400, 0, "InvalidConfigurationContent"},
 	unauthorizedAccess,
@@ -31,6 +37,7 @@ var codes = []code{
 	{403, 403002, "IotHubQuotaExceeded"},
 	{403, 403001, "IotHubSuspended"},
 	{403, 403003, "JobQuotaExceeded"},
+	{403, 403004, "DeviceMaximumQueueDepthExceeded"},
 	deviceNotFound,
 	{404, 404002, "JobNotFound"},
 	{404, 404010, "ModuleNotFound"},
@@ -42,7 +49,11 @@ var codes = []code{
 	{409, 0, "ConfigurationAlreadyExists"},
 	{409, 0, "JobAlreadyExists"},
 	preconditionFailed,
+	{412, 412002, "DeviceMessageLockLost"},
 	{413, 413001, "MessageTooLarge"},
+	{413, 413002, "TooManyDevices"},
+	{413, 413003, "TooManyModulesOnDevice"},
+	{413, 0, "ConfigurationCountLimitExceeded"},
 	{429, 429003, "ThrottlingBacklogTimeout"},
 	{429, 429001, "ThrottlingException"},
 	{429, 429004, "ThrottlingMaxActiveJobCountExceeded"},
@@ -103,15 +114,20 @@ type envelope2 struct {
 
 // answer writes r in the envelope of the path it is about.
 func (r *refusal) answer(path, tracking string, now time.Time) *answer {
-	body := marshal(envelope1{
+	older := envelope1{
 		Message:          "ErrorCode:" + r.code.name + ";" + r.text,
 		ExceptionMessage: fmt.Sprintf("Tracking ID:%s-G:10-TimeStamp:%s", tracking, now.UTC().Format("01/02/2006 15:04:05")),
-	})
+	}
+	body := marshal(older)
 	if r.code.status != 401 && isNewerPath(path) {
 		body = marshal(envelope2{
 			ErrorCode: r.code.number, Message: r.text, TimestampUTC: stamp(now),
 			TrackingID: fmt.Sprintf("%s-G2:-TimeStamp:%s", tracking, stamp(now)),
 		})
+	}
+	if r.isNested(path) {
+		older.Message, older.ExceptionMessage = string(body), ""
+		body = marshal(older)
 	}
 	a := newAnswer(r.code.status, body)
 	a.header["iothub-errorcode"] = []string{r.code.name}
@@ -119,6 +135,13 @@ func (r *refusal) answer(path, tracking string, now time.Time) *answer {
 		a.header.Set("Connection", "close") // and no Retry-After, as observed
 	}
 	return a
+}
+
+// isNested reports whether r on path comes as the newer envelope in the older
+// one's Message, which was observed of methods on devices that are not online.
+// A device that does not answer in time is inferred to be alike.
+func (r *refusal) isNested(path string) bool {
+	return strings.HasSuffix(path, "/methods") && (r.code.number == 404103 || r.code.number == 504101)
 }
 
 // isNewerPath reports whether refusals on path have the newer envelope: module

@@ -6,7 +6,7 @@ import "strings"
 type Role struct {
 	Name    string   // as in Azure
 	Flag    string   // as on the command line
-	Actions []string // below Microsoft.Devices/IotHubs/; a "*" stands for anything
+	Actions []string // a "*" stands for anything; with or without Microsoft.Devices/IotHubs/ before them
 }
 
 // The built-in roles, as documented in "Control access to IoT Hub by using
@@ -22,6 +22,9 @@ var (
 // Roles lists every role there is, the widest first.
 var Roles = []*Role{DataContributor, DataReader, TwinContributor, RegistryContributor}
 
+// actionPrefix is what every data action of a hub begins with.
+const actionPrefix = "Microsoft.Devices/IotHubs/"
+
 // grants reports whether one of roles allows action.
 func grants(roles []*Role, action string) bool {
 	for _, r := range roles {
@@ -36,9 +39,9 @@ func grants(roles []*Role, action string) bool {
 
 // matchAction matches action with a pattern that has at most one "*".
 func matchAction(pattern, action string) bool {
-	before, after, wild := strings.Cut(pattern, "*")
+	before, after, wild := strings.Cut(strings.TrimPrefix(pattern, actionPrefix), "*")
 	if !wild {
-		return pattern == action
+		return before == action
 	}
 	return len(action) >= len(before)+len(after) &&
 		strings.HasPrefix(action, before) && strings.HasSuffix(action, after)

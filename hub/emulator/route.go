@@ -14,18 +14,21 @@ import (
 type route struct {
 	method string
 	path   string
-	action string // the data action it needs, below Microsoft.Devices/IotHubs/
+	action string // the data actions it needs, below Microsoft.Devices/IotHubs/, with a space between
 	serve  func(*hub, *call) (*answer, error)
 }
 
 // routes lists what is served. The first that matches is taken, so a path with
 // a word stands before the one with an id in its place.
-var routes = slices.Concat(twinRoutes, queryRoutes, configurationRoutes, registryRoutes, jobRoutes, transferRoutes)
+var routes = slices.Concat(twinRoutes, queryRoutes, configurationRoutes, deviceRoutes, moduleRoutes,
+	bulkRoutes, statisticsRoutes, methodRoutes, digitalTwinRoutes, runtimeRoutes, jobRoutes, transferRoutes)
 
 // A call is a request that is being answered, by whom it may be asked.
 type call struct {
 	method  string
 	ids     []string // of the route's path, unescaped
+	who     *principal
+	path    string // escaped, as sent
 	query   url.Values
 	ifMatch string
 	header  func(name string) string

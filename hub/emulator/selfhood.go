@@ -130,10 +130,17 @@ func (e *Emulator) openState(o *Options) (kept contents, err error) {
 func (e *Emulator) fill(o *Options, kept contents) error {
 	e.hub.store = e.store
 	if kept == nil {
-		return e.hub.seed(o)
+		if err := e.hub.seed(o); err != nil {
+			return err
+		}
+	} else {
+		e.hub.dice.restart(e.run)
+		if err := e.hub.load(kept); err != nil {
+			return err
+		}
 	}
-	e.hub.dice.restart(e.run)
-	return e.hub.load(kept)
+	e.hub.fleet.watch = e.hub.changed
+	return e.hub.enliven(o.Devices)
 }
 
 // keepSelf writes the whole state, now that the addresses are known.

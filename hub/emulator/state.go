@@ -12,15 +12,14 @@ func newHub(o *Options, t *tier, a *authority) *hub {
 	h := &hub{
 		gate: gate{
 			hubName: o.HubName, issuer: a.issuer(), key: &a.key.PublicKey, apps: a.apps, now: o.Now,
-			policies: []policy{{name: "iothubowner", key: a.dice.key(), actions: []string{"*"}}},
+			policies: policiesOf(a.dice),
 		},
 		dice: a.dice, now: o.Now, pageSize: o.PageSize, gaps: o.EmptyPages,
-		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), live: o.live, open: o.Containers,
+		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), open: o.Containers,
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
 		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
-		callMethod: nobodyOnline,
+		limits: limits{configurations: o.MaxConfigurations}, real: o.real, events: newEventLog(o.Events),
 	}
-	h.applyEntry = h.applyTwinLine
 	h.index = h.fleet
 	return h
 }
@@ -38,6 +37,7 @@ func (h *hub) seed(o *Options) error {
 		}
 		h.evaluateAt(h.now())
 	}
+	h.makeDevices(o.Devices)
 	return nil
 }
 
@@ -102,6 +102,8 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	}
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
+	e.hub.drop(d.ref) // with its connection
+	e.hub.renew(d.ref)
 	e.hub.fleet.put(d)
 	return e.hub.keep()
 }
@@ -110,19 +112,8 @@ func (e *Emulator) Put(t *twin.Twin) error {
 func (e *Emulator) Delete(ref twin.Ref) {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	e.hub.removeTwin(ref)
+	e.hub.unregister(ref)
 	_ = e.hub.keep() // the store remembers its error
-}
-
-// removeTwin removes a twin, a device's with those of its modules. The caller
-// holds the lock.
-func (h *hub) removeTwin(ref twin.Ref) {
-	if ref.Module == "" {
-		for _, d := range h.fleet.device(ref.Device) {
-			h.fleet.remove(d.ref)
-		}
-	}
-	h.fleet.remove(ref)
 }
 
 // Report is what a device does: it merges patch into the reported properties

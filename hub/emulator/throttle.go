@@ -105,7 +105,7 @@ func (h *hub) await(c *call, when time.Time) error {
 		return nil
 	}
 	turn := make(chan struct{})
-	if h.live {
+	if h.real {
 		timer := time.AfterFunc(when.Sub(c.now), func() { close(turn) })
 		defer timer.Stop()
 	} else {

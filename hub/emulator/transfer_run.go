@@ -73,7 +73,7 @@ func (h *hub) importFrom(t *transfer, now time.Time) error {
 		return errors.New("the output container could not be opened")
 	}
 	var failures []importFailure
-	apply := func(o twin.Object) { failures = append(failures, h.applyEntry(o, now)...) }
+	apply := func(o twin.Object) { failures = append(failures, h.importLine(o, now)...) }
 	if err := h.read(input, t.InputBlob, apply); err != nil {
 		return err
 	}

@@ -16,14 +16,14 @@ func TestExportAndImport(t *testing.T) {
 		for _, id := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"a", "b", "c-1", "d+%_"}), rapid.ID).Draw(t, "ids") {
 			entry := twin.Object{"id": id, "status": "enabled", "tags": twin.Merge(nil, sections().Draw(t, "tags")),
 				"properties": twin.Object{"desired": twin.Merge(nil, sections().Draw(t, "desired"))}}
-			_ = from.applyTwinLine(entry, morning) // some are refused for their keys
+			_ = from.importLine(entry, morning) // some are refused for their keys
 		}
 		for line := range from.deviceLines(rapid.Bool().Draw(t, "without keys")) {
 			o, err := twin.DecodeObject(line)
 			if err != nil {
 				continue // the warning
 			}
-			if failures := to.applyTwinLine(o, morning); len(failures) > 0 {
+			if failures := to.importLine(o, morning); len(failures) > 0 {
 				t.Fatalf("%s: %v", line, failures)
 			}
 		}

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -35,18 +36,28 @@ func (h *hub) writeTwin(c *call, replace bool) (*answer, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d, err := h.document(c.ref())
+	d, err := h.writeDocument(c.ref(), e, c.ifMatch, c.now)
 	if err != nil {
 		return nil, err
 	}
-	if !meets(c.ifMatch, d.parse().ETag) {
+	return newAnswer(200, d.answer()), nil
+}
+
+// writeDocument makes an edit of the twin named ref if its etag meets ifMatch.
+// The caller holds the lock.
+func (h *hub) writeDocument(ref twin.Ref, e *edit, ifMatch string, now time.Time) (*document, error) {
+	d, err := h.document(ref)
+	if err != nil {
+		return nil, err
+	}
+	if !meets(ifMatch, d.parse().ETag) {
 		return nil, refuse("PreconditionFailed", "ETag mismatch for %s", idsOf(d.ref))
 	}
-	if d, err = d.write(e, c.now); err != nil {
+	if d, err = d.write(e, now); err != nil {
 		return nil, err
 	}
 	h.fleet.put(d)
-	return newAnswer(200, d.answer()), nil
+	return d, nil
 }
 
 // document returns the twin named ref. A missing module is a missing device to

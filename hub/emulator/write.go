@@ -70,7 +70,9 @@ func (d *document) write(e *edit, now time.Time) (*document, error) {
 	etag, _ := o["etag"].(string)
 	o["etag"] = nextTwinETag(etag)
 	o["version"] = next(o["version"])
-	return newDocument(d.ref, o), nil
+	after := newDocument(d.ref, o)
+	after.replaced = e.replace
+	return after, nil
 }
 
 func (e *edit) writeTags(o twin.Object) error {
