@@ -220,16 +220,19 @@ func TestConfigurationsTravel(t *testing.T) {
 	_, from, clock, dir := transferHub(t, emulator.Options{})
 	from.do("PUT", "/configurations/c1", fanConfiguration).want(200, "")
 	from.transfer(clock, `{"type":"export","outputBlobContainerUri":"`+signed+`","includeConfigurations":true,"configurationsBlobName":"cs.txt"}`).contains(`"completed"`)
-	e := start(t, &emulator.Options{Now: clock.now, Containers: emulator.Folders(filepath.Dir(filepath.Dir(dir)))})
+	e := start(t, &emulator.Options{Now: clock.now, Twins: numbered(2), Containers: emulator.Folders(filepath.Dir(filepath.Dir(dir)))})
 	to := connect(t, e, 0)
+	if err := os.WriteFile(filepath.Join(dir, "none.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 { // created, then updated
-		to.transfer(clock, `{"type":"import","inputBlobContainerUri":"`+signed+`","outputBlobContainerUri":"`+signed+`","includeConfigurations":true,"configurationsBlobName":"cs.txt"}`).contains(`"completed"`)
+		to.transfer(clock, `{"type":"import","inputBlobContainerUri":"`+signed+`","outputBlobContainerUri":"`+signed+`","inputBlobName":"none.txt","includeConfigurations":true,"configurationsBlobName":"cs.txt"}`).contains(`"completed"`)
 		to.do("GET", "/configurations/c1", "").want(200, "").contains(`"content":{"deviceContent":{"properties.desired.fan.max":3}},"targetCondition":"tags.n=1"`)
 	}
 	if got := read(t, dir, "importErrors.log"); got != "" {
 		t.Errorf("got %s", got)
 	}
-	to.do("GET", "/twins/d1", "").want(200, "").contains(`"max":3`)
+	to.do("GET", "/twins/d001", "").want(200, "").contains(`"max":3`)
 }
 
 func TestTransferFails(t *testing.T) {
