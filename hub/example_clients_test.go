@@ -2,10 +2,11 @@ package hub_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
-	"net/http"
-	"net/http/httptest"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -24,10 +25,11 @@ import (
 //
 // and the options are nil; here a hub on this machine stands in.
 
-// standIn runs an emulator with a device and returns where it is, a credential
+// standIn runs an emulator with a device, which has got a message, and returns where it is, a credential
 // for it, and the options by which it is trusted.
 func standIn(ctx context.Context) (host string, cred azcore.TokenCredential, o hub.ClientOptions, stop func()) {
-	e, err := emulator.Start(ctx, &emulator.Options{Twins: func(yield func(*twin.Twin, error) bool) {
+	past := time.Minute
+	e, err := emulator.Start(ctx, &emulator.Options{Now: func() time.Time { return time.Now().Add(-past) }, Twins: func(yield func(*twin.Twin, error) bool) {
 		yield(twin.Parse([]byte(`{"deviceId":"pump-7","tags":{"site":"muc"}}`)))
 	}})
 	if err != nil {
@@ -39,15 +41,25 @@ func standIn(ctx context.Context) (host string, cred azcore.TokenCredential, o h
 	if err != nil {
 		log.Fatal(err)
 	}
+	if err := errors.Join(
+		e.Connect(twin.Ref{Device: "pump-7"}, pump{}),
+		e.Send("pump-7", emulator.Message{ID: "m1", Feedback: emulator.FeedbackFull}),
+	); err != nil {
+		log.Fatal(err)
+	}
+	e.CatchUp()
+	past = 0 // feedback is handed out when it is some seconds old
 	return e.HubAddr(), cred, hub.ClientOptions{RootCAs: e.CertPool()}, func() { e.Close() }
 }
 
-// scripted is a hub that says one thing, in the shape that hubs were seen to.
-func scripted(answer http.HandlerFunc) (host string, cred azcore.TokenCredential, o hub.ClientOptions, stop func()) {
-	s := httptest.NewTLSServer(answer)
-	o.Transport = s.Client()
-	return s.Listener.Addr().String(), fixedToken(token), o, s.Close
+// A pump is a device that takes every message.
+type pump struct{}
+
+func (pump) Invoke(string, json.RawMessage) emulator.MethodResult {
+	return emulator.MethodResult{Status: 200}
 }
+func (pump) Update(twin.Object) twin.Object               { return nil }
+func (pump) Receive(emulator.Message) emulator.Settlement { return emulator.Complete }
 
 func ExampleNewRegistryClient() {
 	ctx := context.Background()
@@ -107,7 +119,7 @@ func ExampleNewConfigurationClient() {
 func ExampleNewJobClient() {
 	ctx := context.Background()
 	// TokenCredential credential = new DefaultAzureCredential();
-	host, cred, options, stop := scripted(says(200, `{"jobId":"fan-on","type":"scheduleUpdateTwin","status":"completed","deviceJobStatistics":{"deviceCount":2,"succeededCount":2}}`))
+	host, cred, options, stop := standIn(ctx)
 	defer stop()
 	// JobClient jobs = JobClient.Create(hostname, credential);
 	jobs, err := hub.NewJobClient(host, cred, &hub.JobClientOptions{ClientOptions: options})
@@ -120,18 +132,18 @@ func ExampleNewJobClient() {
 		log.Fatal(hub.Explain(err))
 	}
 	// do { job = await jobs.GetJobAsync("fan-on"); } while (job.Status is not final);
-	job, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{})
+	job, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: time.Second})
 	if err != nil {
 		log.Fatal(hub.Explain(err))
 	}
 	fmt.Println(job.ID, job.Status, job.Devices.Succeeded)
-	// Output: fan-on completed 2
+	// Output: fan-on completed 1
 }
 
 func ExampleNewDigitalTwinClient() {
 	ctx := context.Background()
 	// TokenCredential credential = new DefaultAzureCredential();
-	host, cred, options, stop := scripted(says(200, `{"$dtId":"pump-7","fan":"on","$metadata":{"$model":"dtmi:contoso:pump;1"}}`, "ETag", `"AAAAAAAAAAE="`))
+	host, cred, options, stop := standIn(ctx)
 	defer stop()
 	// DigitalTwinClient twins = DigitalTwinClient.Create(hostname, credential);
 	twins, err := hub.NewDigitalTwinClient(host, cred, &hub.DigitalTwinClientOptions{ClientOptions: options})
@@ -144,13 +156,19 @@ func ExampleNewDigitalTwinClient() {
 		log.Fatal(hub.Explain(err))
 	}
 	fmt.Println(t.ETag, string(t.Twin))
-	// Output: "AAAAAAAAAAE=" {"$dtId":"pump-7","fan":"on","$metadata":{"$model":"dtmi:contoso:pump;1"}}
+	// await twins.UpdateDigitalTwinAsync("pump-7", patch);
+	var patch hub.JSONPatch
+	patch.Add("on", "fan")
+	if _, err := twins.Update(ctx, "pump-7", patch, nil); err != nil {
+		log.Fatal(hub.Explain(err))
+	}
+	// Output: "AAAAAAAAAAE=" {"$dtId":"pump-7","$metadata":{"$model":""}}
 }
 
 func ExampleNewRuntimeClient() {
 	ctx := context.Background()
 	// TokenCredential credential = new DefaultAzureCredential();
-	host, cred, options, stop := scripted(says(200, `[{"originalMessageId":"m1","statusCode":"Success","deviceId":"pump-7"}]`, "ETag", `"lock-1"`))
+	host, cred, options, stop := standIn(ctx)
 	defer stop()
 	// ServiceClient service = ServiceClient.Create(hostname, credential);
 	messages, err := hub.NewRuntimeClient(host, cred, &hub.RuntimeClientOptions{ClientOptions: options})
