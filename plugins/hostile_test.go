@@ -127,11 +127,7 @@ func TestStackOverflow(t *testing.T) {
 
 func callBadly(t *testing.T, i *plugins.Instance) *plugins.Error {
 	t.Helper()
-	start := time.Now()
 	f, err := i.Eval(t.Context(), parse(t, pump), noon)
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("the call took %v", took)
-	}
 	e, ok := err.(*plugins.Error)
 	if !ok {
 		t.Fatalf("got %v, %v, want a *plugins.Error", f, err)
