@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
@@ -191,11 +190,7 @@ func TestHostileModules(t *testing.T) {
 	h := newHost(t, nil)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			start := time.Now()
 			_, err := h.Load(t.Context(), "probe", tt.binary)
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("it took %v", took)
-			}
 			if codeOf(err) != tt.want || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %v, want %s with %q", err, tt.want, tt.text)
 			}
