@@ -58,7 +58,8 @@ func (t *T) rows(pager *runtime.Pager[hub.RegistryClientQueryResponse]) (rows, c
 // queryCases are about what a query gives.
 var queryCases = []*Case{
 	{
-		Name: "a query gives whole twins", Evidence: "REC",
+		Name:  "a query gives whole twins",
+		About: "Query_GetTwins", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			t.patch(ref, `{"a":1.0}`, `{"b":2}`)
@@ -75,7 +76,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "pages add up", Evidence: "REC; INT (Java): a page's continuation is a header, the last has none",
+		Name:  "pages add up",
+		About: "Query_GetTwins", Evidence: "REC; INT (Java): a page's continuation is a header, the last has none",
 		Run: func(t *T) {
 			t.settled()
 			pager := t.Client.NewRegistryClient().NewQueryPager("SELECT * FROM devices WHERE "+t.mine(), &hub.RegistryClientQueryOptions{PageSize: 1})
@@ -86,7 +88,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "a query goes on from a continuation", Evidence: "INT (Java)",
+		Name:  "a query goes on from a continuation",
+		About: "Query_GetTwins", Evidence: "INT (Java)",
 		Run: func(t *T) {
 			t.settled()
 			query := "SELECT * FROM devices WHERE " + t.mine()
@@ -99,7 +102,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "conditions select", Evidence: "DOC; INT (Java, C#)",
+		Name:  "conditions select",
+		About: "Query_GetTwins", Evidence: "DOC; INT (Java, C#)",
 		Run: func(t *T) {
 			for i, id := range t.Devices {
 				t.patch(t.emptied(id), `{"n":`+string('0'+rune(i%3))+`,"odd":{"group":"x"}}`, "")
@@ -112,7 +116,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "columns make rows", Evidence: "REC, and tests of the SDKs",
+		Name:  "columns make rows",
+		About: "Query_GetTwins", Evidence: "REC; SDK",
 		Run: func(t *T) {
 			t.settled()
 			pager := t.Client.NewRegistryClient().NewQueryPager("SELECT deviceId AS id FROM devices WHERE "+t.mine(), nil)
@@ -131,7 +136,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "modules have a collection of their own", Evidence: "DOC; REC",
+		Name:  "modules have a collection of their own",
+		About: "Query_GetTwins", Evidence: "DOC; REC",
 		Run: func(t *T) {
 			t.settled()
 			found := false
