@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	decrease   = 0.7             // of the rate is left after a 429
+	decrease   = 0.8             // of the rate is left after a 429
 	growEvery  = time.Minute     // after a 429 the rate grows at most that often
 	probeFirst = 5 * time.Minute // until more than was found is tried
 	probeMost  = time.Hour       // such times double up to this
@@ -24,7 +24,7 @@ type bucket struct {
 	wake    chan struct{} // tells the holder that there may be room sooner
 
 	mu     sync.Mutex // guards what follows
-	sends  []send     // of the last window, oldest first
+	sends  []*send    // of the last window, oldest first
 	used   int        // by these
 	flying int        // of these, without an answer yet
 	limit  float64    // at least 1
@@ -34,7 +34,8 @@ type bucket struct {
 	until  time.Time  // the pause lasts
 	pauses int        // so far
 	inRow  int        // pauses without an answer in between
-	spaced bool       // one by one, not in bursts: so after the first 429
+	spaced bool       // one by one, not in bursts
+	wall   float64    // the limit at the last 429, 0 if there was none
 	probe  probe
 }
 
@@ -44,8 +45,11 @@ type send struct {
 	charge int
 }
 
-// A ticket is the leave to send a request.
-type ticket struct{ charge, pauses int } // and how many pauses there had been
+// A ticket is the leave to send a request, given after so many pauses.
+type ticket struct {
+	*send
+	pauses int
+}
 
 // A probe is the search for a higher limit in a hub of unknown tier.
 type probe struct {
@@ -112,10 +116,11 @@ func (b *bucket) take(charge int) (ticket, time.Duration) {
 	if delay := max(b.until.Sub(now), b.room(charge, now), b.gap(now)); delay > 0 {
 		return ticket{}, delay
 	}
-	b.sends = append(b.sends, send{now, charge})
+	s := &send{now, charge}
+	b.sends = append(b.sends, s)
 	b.used += charge
 	b.flying += charge
-	return ticket{charge, b.pauses}, 0
+	return ticket{s, b.pauses}, 0
 }
 
 // forget drops what no longer counts.
@@ -173,7 +178,7 @@ func (b *bucket) grow(now time.Time) {
 	case b.quiet < int(b.limit) || now.Sub(b.grown) < growEvery:
 		return
 	case b.limit < b.most:
-		b.change(min(b.most, b.limit+max(1, b.most/20)), now)
+		b.change(min(b.most, b.limit+max(1, b.step())), now)
 	case b.options.Tier == "" && !now.Before(b.probe.next):
 		if !b.probe.on {
 			b.probe.on, b.probe.good = true, b.limit
@@ -181,6 +186,14 @@ func (b *bucket) grow(now time.Time) {
 		b.most += max(1, b.most/10)
 		b.change(b.most, now)
 	}
+}
+
+// step is how much the limit grows at once: little near the last 429.
+func (b *bucket) step() float64 {
+	if b.wall*0.9 < b.limit && b.limit < b.wall*1.1 {
+		return b.limit / 30
+	}
+	return b.limit / 7
 }
 
 func (b *bucket) change(limit float64, now time.Time) {
@@ -198,14 +211,23 @@ func (b *bucket) throttled(t ticket, asked time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
+	b.forget(now)
 	if t.pauses == b.pauses {
 		b.slow(now)
 		b.until = now.Add(b.pause(asked))
 		b.pauses++
-		b.spaced = true
 	}
 	b.flying -= t.charge
+	b.takeBack(t.send, now)
 	return b.until.Sub(now)
+}
+
+// takeBack forgets a send of which nothing came.
+func (b *bucket) takeBack(s *send, now time.Time) {
+	if now.Before(s.at.Add(window(b.class))) { // else it has been forgotten
+		b.used -= s.charge
+	}
+	s.charge = 0
 }
 
 // lost notes that there was no answer.
@@ -215,19 +237,22 @@ func (b *bucket) lost(t ticket) {
 	b.flying -= t.charge
 }
 
-// slow lowers the limit.
+// slow lowers the limit to what the hub took, within reason. One that takes far
+// less than was tried does not like bursts.
 func (b *bucket) slow(now time.Time) {
-	b.forget(now)
+	took := float64(b.used - b.flying)
+	b.wall = b.limit
 	switch floor, _ := b.class.Limit("", 1); {
-	case math.IsInf(b.most, 1): // the first 429: what fitted into the window is the limit
-		b.most = float64(max(floor, b.used-b.flying))
+	case math.IsInf(b.most, 1): // the first 429 tells the tier
+		b.most = max(float64(floor), took)
 		b.change(b.most, now)
 	case b.probe.on:
 		b.most = b.probe.good
 		b.probe.every = min(2*b.probe.every, probeMost)
 		b.change(b.most, now)
 	default:
-		b.change(b.limit*decrease, now)
+		b.spaced = b.spaced || took < b.limit/2
+		b.change(min(max(took, b.limit/2), b.limit*decrease), now)
 	}
 	b.probe.on, b.probe.next = false, now.Add(b.probe.every)
 }

@@ -16,6 +16,7 @@ type call struct {
 	signedIn  atomic.Bool // there was a token to send it with
 	dialing   atomic.Bool // a connection was asked for
 	connected atomic.Bool // and given
+	idle      bool        // it ended while it waited for its turn
 	doubt     bool        // a try may have been applied without our being told
 }
 

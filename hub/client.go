@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -50,8 +49,8 @@ type Client struct {
 	retry    policy.RetryOptions
 	pageSize int
 	pacer    *Pacer
-	pages    *sync.Pool // of *bytes.Buffer
-	shared   bool       // signs with a shared access key
+	pages    chan *bytes.Buffer // to be used again
+	shared   bool               // signs with a shared access key
 }
 
 // NewClient returns a client of the hub named host, such as
@@ -79,7 +78,7 @@ func newClient(host string, auth policy.Policy, o ClientOptions) (*Client, error
 		}
 	}
 	c := &Client{host: host, retry: o.Retry, pageSize: o.PageSize, pacer: o.Pacer}
-	c.pages = &sync.Pool{New: func() any { return &bytes.Buffer{} }}
+	c.pages = make(chan *bytes.Buffer, keptPages)
 	c.retry.TryTimeout = 0 // bound does it, without the time that a try waits for its turn
 	o.Transport = &receiver{o.Transport, c.pages}
 	c.internal, err = azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{

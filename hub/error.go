@@ -34,6 +34,7 @@ type Error struct {
 	TrackingID string // for Microsoft's support
 
 	op         *operation
+	shared     bool  // signed with a shared access key
 	outcome    error // a sentinel, or nil
 	cause      error
 	stage      stage
@@ -104,20 +105,20 @@ func RetryAfter(err error) time.Duration {
 
 // failure is the error of a request that was not made.
 func (c *Client) failure(r request, err error) *Error {
-	return &Error{Op: r.op.name, Ref: r.ref, Host: c.host, op: r.op, cause: err, stage: unmade}
+	return &Error{Op: r.op.name, Ref: r.ref, Host: c.host, op: r.op, shared: c.shared, cause: err, stage: unmade}
 }
 
 // lost is the error of a request without an answer.
 func (c *Client) lost(r request, p *call, err error) *Error {
 	e := c.failure(r, err)
-	var waited waiting
 	given := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case p.sent():
 		e.stage = unanswered
 		e.maybeApplied()
-	case errors.As(err, &waited):
+	case p.idle:
 		e.stage, e.outcome = notSent, twin.ErrUnavailable
+		e.cause = fmt.Errorf("stopped before its turn came: %w", err)
 	case given:
 		e.stage = unanswered // whoever gave up knows why
 	case p.signedIn.Load():
@@ -162,14 +163,16 @@ func (c *Client) refused(r request, resp *http.Response) *Error {
 	e.stage, e.Status = answered, resp.StatusCode
 	e.Code, e.Message, e.TrackingID = said.code, said.text, said.trackingID
 	e.retryAfter = retryAfter(resp.Header)
-	e.outcome = outcome(r, resp.StatusCode)
+	e.outcome = outcome(r, resp.StatusCode, Code(said.code))
 	return e
 }
 
 // outcome returns the sentinel for a status that is no success, nil if there is
 // none.
-func outcome(r request, status int) error {
+func outcome(r request, status int, code Code) error {
 	switch {
+	case code == CodeJobQuotaExceeded: // a 403 that means 429
+		return twin.ErrThrottled
 	case status == http.StatusNotFound:
 		return twin.ErrNotFound
 	case status == http.StatusPreconditionFailed, status == http.StatusConflict && r.creates:

@@ -113,12 +113,16 @@ func (e *Error) answered() string {
 	switch {
 	case e.Code == "IotHubNotFound":
 		return fmt.Sprintf("%s is not the name of a hub: check it", e.Host)
+	case e.Code == string(CodeThrottlingMaxActiveJobCountExceeded), e.Code == string(CodeJobQuotaExceeded):
+		return fmt.Sprintf("%s runs as many jobs as it can (%s): wait until one is over, or cancel it", e.Host, e.said())
 	case e.outcome == twin.ErrDenied:
 		return e.denied()
+	case e.op == cancelScheduledJob && e.Status == http.StatusMethodNotAllowed:
+		return fmt.Sprintf("the job on %s runs or is over (%s): only one that is still waiting can be cancelled", e.Host, e.said())
 	case e.outcome == twin.ErrThrottled:
 		return fmt.Sprintf("%s is throttled (%s)%s: nothing was done; go slower, or add units to the hub", e.Host, e.said(), e.wait())
-	case e.outcome == twin.ErrChanged && e.op == putConfiguration && e.Status == 409:
-		return fmt.Sprintf("%s exists on %s already: plan again", e.Ref, e.Host)
+	case e.outcome == twin.ErrChanged && e.Status == 409:
+		return fmt.Sprintf("%s exists on %s already: plan again", e.subject(), e.Host)
 	case e.outcome == twin.ErrChanged:
 		return fmt.Sprintf("%s was changed by somebody else on %s: plan again", e.Ref, e.Host)
 	case e.outcome == twin.ErrNotFound:
@@ -158,12 +162,16 @@ func (e *Error) denied() string {
 	_, principal, _ := strings.Cut(e.Message, "Principal ")
 	principal, _, ok := strings.Cut(principal, " is not authorized")
 	switch {
+	case e.shared && e.Status == 401:
+		return fmt.Sprintf("%s refused the shared access key (%s): check that it is the policy's present one and that the policy may %s; shared access may be turned off on the hub", e.Host, e.said(), e.Op)
 	case e.Code == "IotHubUnauthorized" || ok:
 		if principal == "" {
 			principal = "you"
 		}
 		return fmt.Sprintf("signed in, but %s may not %s on %s: assign the role %q on the hub, or one with %s (Owner and Contributor don't grant data access; a new assignment can take minutes)",
 			principal, e.Op, e.Host, e.op.role, e.op.action)
+	case e.Status == 401 && (e.op == invokeCommand || e.op == invokeComponentCommand):
+		return fmt.Sprintf("%s refused the command (%s): hubs were seen to take commands from nobody who signs in with Microsoft Entra, whatever the role; invoke the method of that name instead, component*command for one of a component", e.Host, e.said())
 	case e.Status == 401:
 		return fmt.Sprintf("%s refused the token (%s): check tenant and cloud, the audience, and this machine's clock", e.Host, e.said())
 	case e.Code == "IotHubQuotaExceeded":

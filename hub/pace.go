@@ -8,8 +8,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
-	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // pace is the step of the pipeline that holds requests back, every try of them,
@@ -44,7 +42,8 @@ func (b *bucket) send(req *policy.Request, call *call) (_ *http.Response, left t
 	ctx := req.Raw().Context()
 	t, err := b.wait(ctx, call.charge)
 	if err != nil {
-		return nil, 0, waiting{err}
+		call.idle = true
+		return nil, 0, fmt.Errorf("wait for its turn: %w", err)
 	}
 	resp, err := req.Clone(ctx).Next()
 	switch {
@@ -64,12 +63,6 @@ func slotTaken(resp *http.Response) bool {
 	body, _ := runtime.Payload(resp) // the transport has read it
 	return parseRefusal(resp.Header, body).code == string(CodeThrottlingMaxActiveJobCountExceeded)
 }
-
-// waiting is the error of a request that was given up before it was sent.
-type waiting struct{ error }
-
-func (w waiting) Error() string   { return fmt.Sprintf("waiting for its turn: %v", w.error) }
-func (w waiting) Unwrap() []error { return []error{twin.ErrUnavailable, w.error} }
 
 // bound limits the time of one try, from signing in to the last byte of the
 // answer, but not the time it waited before, nor what a device may take.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -35,7 +34,7 @@ var errSlow = fmt.Errorf("the answer comes too slowly, less than %d bytes in %s"
 // error without bound.
 type receiver struct {
 	transport policy.Transporter
-	pages     *sync.Pool // of *bytes.Buffer, for large bodies
+	pages     chan *bytes.Buffer // for large bodies, to be used again
 }
 
 func (r *receiver) Do(req *http.Request) (*http.Response, error) {
@@ -53,6 +52,9 @@ func (r *receiver) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = body
+	if resp.Request == nil { // the transports of tests forget it
+		resp.Request = req
+	}
 	return resp, nil
 }
 
@@ -60,8 +62,7 @@ func (r *receiver) read(resp *http.Response, limit int64) (*whole, error) {
 	defer resp.Body.Close()
 	buffer := &bytes.Buffer{}
 	if limit == pageLimit {
-		buffer = r.pages.Get().(*bytes.Buffer)
-		buffer.Reset()
+		buffer = reuse(r.pages)
 	}
 	_, err := buffer.ReadFrom(io.LimitReader(&steady{body: resp.Body}, limit+1))
 	if err != nil {
@@ -95,13 +96,31 @@ func bodyOf(resp *http.Response) ([]byte, *bytes.Buffer, error) {
 	return body, nil, err
 }
 
-// maxKept is the largest buffer that waits for the next page.
-const maxKept = 8 << 20
+// How many buffers wait for the next page, and how large they are at most.
+const (
+	keptPages = 2
+	keptBytes = 8 << 20
+)
+
+// reuse returns an empty buffer, a used one if there is one.
+func reuse(pages chan *bytes.Buffer) *bytes.Buffer {
+	select {
+	case buffer := <-pages:
+		buffer.Reset()
+		return buffer
+	default:
+		return &bytes.Buffer{}
+	}
+}
 
 // free gives the memory of a page back, which must not be used any more.
 func (c *Client) free(a *answer) {
-	if a.buffer != nil && a.buffer.Cap() <= maxKept {
-		c.pages.Put(a.buffer)
+	if a.buffer == nil || a.buffer.Cap() > keptBytes {
+		return
+	}
+	select {
+	case c.pages <- a.buffer:
+	default:
 	}
 }
 

@@ -13,11 +13,11 @@ var (
 // split returns the elements of a JSON array, as parts of data. It looks no
 // closer than it must to find where they end: whoever reads one checks it.
 func split(data []byte) (parts [][]byte, err error) {
-	rest := bytes.TrimSpace(data)
+	rest := trim(data)
 	if len(rest) < 2 || rest[0] != '[' {
 		return nil, errNotArray
 	}
-	if rest = bytes.TrimSpace(rest[1:]); rest[0] == ']' && len(rest) == 1 {
+	if rest = trim(rest[1:]); rest[0] == ']' && len(rest) == 1 {
 		return [][]byte{}, nil
 	}
 	for {
@@ -25,7 +25,7 @@ func split(data []byte) (parts [][]byte, err error) {
 		if n < 0 {
 			return nil, errBroken
 		}
-		part := bytes.TrimSpace(rest[:n])
+		part := trim(rest[:n])
 		if len(part) == 0 {
 			return nil, errBroken
 		}
@@ -90,3 +90,6 @@ func quoted(data []byte) int {
 		}
 	}
 }
+
+// trim drops what JSON takes for white space.
+func trim(data []byte) []byte { return bytes.Trim(data, " \t\r\n") }

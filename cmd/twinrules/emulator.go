@@ -19,7 +19,7 @@ func newEmulator(env *environment) *cobra.Command {
 	var (
 		opts                          emulator.Options
 		fleet, dir, faults, log, role string
-		events                        string
+		containers, events            string
 	)
 	cmd := &cobra.Command{
 		Use:   "emulator",
@@ -39,6 +39,9 @@ certificate authority, the tenant, a client and its secret. Another process uses
 			o, err := emulatorOptions(cmd.Context(), opts, fleet, faults, role)
 			if err != nil {
 				return err
+			}
+			if containers != "" {
+				o.Containers = emulator.Folders(containers)
 			}
 			if log != "" {
 				f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -66,6 +69,12 @@ certificate authority, the tenant, a client and its secret. Another process uses
 	flags.IntVar(&opts.Devices, "devices", 0, "how many devices live and report: "+behaviours()+"; made when there is no --fleet")
 	flags.StringVar(&dir, "dir", "emulator", "folder of ready.json and ca.pem")
 	flags.Uint64Var(&opts.Seed, "seed", 0, "decides every id and secret; who knows it knows them (default: drawn)")
+	flags.StringVar(&opts.State, "state", "", "folder to keep the hub in, so that it is the same tomorrow (default: nothing is kept)")
+	flags.StringVar(&opts.Tier, "tier", "", "F1, S1, S2 or S3: hold back and refuse what is more than it takes (default: nothing)")
+	flags.IntVar(&opts.Units, "units", 1, "how many units of the tier")
+	flags.DurationVar(&opts.IndexLag, "index-lag", 0, "how long queries may take to see a change, such as 90s")
+	flags.BoolVar(&opts.StrictQuery, "strict-query", false, "refuse queries whose meaning on a hub is not known")
+	flags.StringVar(&containers, "containers", "", "folder in which import and export jobs find their containers")
 	flags.StringVar(&role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
 	flags.StringVar(&faults, "faults", "", "file with a JSON list of faults to make")
 	flags.StringVar(&log, "request-log", "", "file to append each request to, as a line of JSON")

@@ -64,7 +64,7 @@ var doors = map[string][]string{
 	"github.com/spf13":                                 {"cmd/twinrules"},
 	"github.com/vbauerster/mpb":                        {"cmd/twinrules"},
 	"github.com/prometheus/client_golang":              {"cmd/twinrules"},
-	"github.com/gofrs/flock":                           {"cmd/twinrules"},
+	"github.com/gofrs/flock":                           {"cmd/twinrules", "hub/emulator"},
 	"golang.org/x/term":                                {"cmd/twinrules"},
 }
 

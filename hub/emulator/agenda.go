@@ -77,4 +77,5 @@ func (h *hub) catchUp(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.agenda.run(now)
+	_ = h.keep() // the store remembers its error
 }

@@ -11,8 +11,7 @@ import (
 // benchHub returns a hub with n twins of about a kilobyte.
 func benchHub(b *testing.B, n int) *hub {
 	b.Helper()
-	h := &hub{dice: newDice(1), now: func() time.Time { return morning }, pageSize: 1000, fleet: newFleet(),
-		configurations: configurations{byID: map[string]*configuration{}}}
+	h := bareHub(1000)
 	if err := h.seedTwins(benchFleet(b, n)); err != nil {
 		b.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // An issuer is the certificate authority of one emulator. Its key is thrown
-// away with the process.
+// away with the process, unless [Options.State] keeps it.
 type issuer struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey

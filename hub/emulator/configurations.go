@@ -52,6 +52,7 @@ func (h *hub) putConfiguration(c *call) (*answer, error) {
 		return nil, err
 	}
 	h.configurations.byID[stored.body.ID] = stored
+	h.store.touch(keptConfigurations, stored.body.ID)
 	h.evaluateAt(c.now)
 	return stored.answer(), nil
 }
@@ -104,6 +105,7 @@ func (h *hub) deleteConfiguration(c *call) (*answer, error) {
 		return nil, err
 	}
 	delete(h.configurations.byID, old.body.ID)
+	h.store.touch(keptConfigurations, old.body.ID)
 	h.evaluateAt(c.now)
 	return newAnswer(204, nil), nil
 }

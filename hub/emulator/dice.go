@@ -31,6 +31,15 @@ func (d *dice) bytes(n int) []byte {
 	return b
 }
 
+// restart goes on with other draws, which belong to the nth run of an emulator.
+// What belongs to names stays.
+func (d *dice) restart(run uint64) {
+	other := newDice(d.of("run " + formatInt(int64(run))))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rand = other.rand
+}
+
 // uuid returns a random UUID, version 4.
 func (d *dice) uuid() string {
 	b := d.bytes(16)

@@ -17,9 +17,10 @@
 //
 // Devices connect as values of [Device], see [Emulator.Connect]; with
 // [Options.Devices] there are some that live by themselves. What happens without
-// a request, theirs included, happens on the hub's agenda at its own time and in
-// one order, when the hub catches up.
+// a request, such as theirs and the steps of a job, happens on the hub's agenda at
+// its own time and in one order, when the hub catches up.
 //
-// It evaluates queries with package query. It reads no files: a fleet comes in
-// as an iterator, from package snapshot or elsewhere.
+// It evaluates queries with package query. It reads no files but those of
+// [Options.State]: a fleet comes in as an iterator, from package snapshot or
+// elsewhere.
 package emulator

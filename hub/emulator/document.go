@@ -94,6 +94,13 @@ func render(o twin.Object, hidden []string) []byte {
 	return b.Bytes()
 }
 
+// propertiesJSON is renderProperties alone.
+func propertiesJSON(properties twin.Object) []byte {
+	var b bytes.Buffer
+	renderProperties(&b, properties)
+	return b.Bytes()
+}
+
 // renderProperties writes desired before reported, and in each what the hub
 // adds behind what others wrote.
 func renderProperties(b *bytes.Buffer, properties twin.Object) {

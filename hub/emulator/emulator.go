@@ -42,6 +42,41 @@ type Options struct {
 	PageSize   int              // rows in a page of a query at most; 0 means 100
 	EmptyPages bool             // an empty page follows each, which the protocol allows
 
+	// ContinuationLifetime is how long the tokens of a query are taken; 0 means
+	// until 64 others have begun. How long a hub takes them is not known.
+	ContinuationLifetime time.Duration
+	// StrictQuery refuses every construct whose meaning on a hub is not known.
+	StrictQuery bool
+	// IndexLag is how long queries may take to see a change; each twin has its
+	// own lag up to that. Everything else sees changes at once.
+	IndexLag time.Duration
+
+	// Tier is F1, S1, S2 or S3 and decides, with Units, how much the hub takes;
+	// what is more is held back and then refused. With "" all requests pass.
+	Tier  string
+	Units int // 0 means 1
+	// Backlog is how long a request is held back at most; 0 means 10 s.
+	Backlog time.Duration
+	// RetryAfter is sent with a 429, in whole seconds; 0 means that it is not, as
+	// on a hub.
+	RetryAfter time.Duration
+
+	// Containers opens where a container URI leads, for import and export. It
+	// fails when the hub may not use it; nil means that it may use none.
+	Containers func(uri string) (Container, error)
+
+	// State is a folder that keeps what is on the hub, so that an emulator that is
+	// started there tomorrow is the same one: ids, secrets, keys, addresses unless
+	// others are given, twins, configurations, jobs. It has to have the same
+	// Applications; Twins, Configurations, Seed and SigningKey are for its first
+	// start. One emulator at a time can use it. "" means that nothing is kept.
+	State string
+
+	// InMemory means that nothing listens on the network: [Emulator.HTTPClient]
+	// alone reaches hub and authority, over TLS on pipes, as in a bubble of
+	// testing/synctest. The Listen options mean nothing then.
+	InMemory bool
+
 	RequestLog io.Writer // gets one JSON object a line; nil means none
 	Faults     []Fault
 
@@ -65,7 +100,10 @@ type Emulator struct {
 	authority *authority
 	front     *front
 	issuer    *issuer
+	store     *store // nil when nothing is kept
+	run       uint64 // counts the starts with one store
 	hubAddr   string
+	pipes     *pipes // in place of the network; nil with one
 
 	servers []*server
 	living  sync.WaitGroup // ends after stop
@@ -80,11 +118,18 @@ func Start(ctx context.Context, opts *Options) (*Emulator, error) {
 	e := &Emulator{}
 	if err := e.make(o); err != nil {
 		e.stop()
-		return nil, fmt.Errorf("start emulator: %w", err)
+		return nil, errors.Join(fmt.Errorf("start emulator: %w", err), e.store.close())
 	}
 	if err := e.listen(o); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	if err := e.keepSelf(); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	for _, s := range e.servers {
+		s.serve()
 	}
 	e.unhook = context.AfterFunc(ctx, func() { e.shut() })
 	if o.real {
@@ -123,6 +168,9 @@ func (o *Options) withDefaults() *Options {
 	if c.Now == nil {
 		c.Now, c.real = time.Now, true
 	}
+	if c.Backlog == 0 {
+		c.Backlog = defaultBacklog
+	}
 	if c.PageSize == 0 {
 		c.PageSize = defaultPage
 	}
@@ -137,7 +185,15 @@ func (e *Emulator) make(o *Options) (err error) {
 	if err := e.front.setScript(o.Faults); err != nil {
 		return err
 	}
-	if e.issuer, err = newIssuer(); err != nil {
+	tier, err := tierNamed(o.Tier)
+	if err != nil {
+		return err
+	}
+	if o.Units < 0 || o.Units > maxUnits {
+		return fmt.Errorf("%d units of a tier, a hub has 1 to %d", o.Units, maxUnits)
+	}
+	kept, err := e.openState(o)
+	if err != nil {
 		return err
 	}
 	key := o.SigningKey
@@ -151,43 +207,56 @@ func (e *Emulator) make(o *Options) (err error) {
 		tenant: dice.uuid(), key: key, apps: complete(o.Applications, dice),
 		lifetime: o.TokenLifetime, now: o.Now, dice: dice,
 	}
-	e.hub = newHub(o, e.authority)
+	e.hub = newHub(o, tier, e.authority)
 	e.hub.ctx = background
-	return e.hub.seed(o)
+	e.hub.fleet.changed = e.hub.twinChanged
+	if err := e.fill(o, kept); err != nil {
+		return err
+	}
+	if o.IndexLag > 0 {
+		e.hub.lagBehind(o.IndexLag)
+	}
+	return nil
 }
 
-// listen opens the ports. The authority comes first: nobody should reach a hub
-// that cannot tell who may enter.
+// listen opens the ports, the authority's first. Nobody is served yet.
 func (e *Emulator) listen(o *Options) error {
 	cert, err := e.issuer.issue(o.HubName, "localhost")
 	if err != nil {
 		return err
 	}
-	entra, err := listen(o.ListenAuthority, cert, e.front.handler(e.authority))
+	open := opener(net.Listen)
+	if o.InMemory {
+		e.pipes = newPipes()
+		o.Listen, o.ListenAuthority, open = o.HubName+":443", "localhost:443", e.pipes.listen
+	}
+	entra, err := open.listen(o.ListenAuthority, cert, e.front.handler(e.authority), 0)
 	if err != nil {
 		return err
 	}
 	e.servers = append(e.servers, entra)
 	e.authority.url = "https://" + entra.addr()
-	entra.serve()
-	hub, err := listen(o.Listen, cert, e.front.handler(e.hub))
+	hub, err := open.listen(o.Listen, cert, e.front.handler(e.hub), o.Backlog)
 	if err != nil {
 		return err
 	}
 	e.servers = append(e.servers, hub)
 	e.hubAddr = hub.addr()
-	hub.serve()
 	return nil
 }
 
 // Close drops all connections and returns when the last request has ended. Its
-// errors are those of the first writes to [Options.RequestLog] and
-// [Options.Events] that failed. The state can still be read afterwards.
+// errors are those of the first writes to [Options.RequestLog],
+// [Options.Events] and [Options.State] that failed. The state can still be read
+// afterwards.
 func (e *Emulator) Close() error {
 	if e.unhook != nil {
 		e.unhook()
 	}
-	return errors.Join(e.shut(), e.front.log.failure(), e.hub.events.failure())
+	err := e.shut()
+	e.hub.mu.Lock()
+	defer e.hub.mu.Unlock()
+	return errors.Join(err, e.front.log.failure(), e.hub.events.failure(), e.store.close())
 }
 
 func (e *Emulator) shut() error {
@@ -242,6 +311,9 @@ func (e *Emulator) CertPool() *x509.CertPool {
 // under the hub's name. Its idle connections are the caller's to close.
 func (e *Emulator) HTTPClient() *http.Client {
 	dial := (&net.Dialer{}).DialContext
+	if e.pipes != nil {
+		dial = e.pipes.dial
+	}
 	return &http.Client{Transport: &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: e.CertPool()},
 		MaxIdleConnsPerHost: 64,

@@ -335,7 +335,7 @@ func TestRequestLog(t *testing.T) {
 		{Method: "GET", Path: "/twins/d000", Status: 401},
 	}
 	for i := range want {
-		want[i].Time = clock.now()
+		want[i].Time, want[i].Answered = clock.now(), clock.now()
 	}
 	if diff := cmp.Diff(want, e.Requests()); diff != "" {
 		t.Error(diff)

@@ -41,6 +41,7 @@ func (h *hub) evaluate(now time.Time) {
 	}
 	for i, c := range cs {
 		h.configurations.byID[c.body.ID] = tallies[i].result(c)
+		h.store.touch(keptConfigurations, c.body.ID)
 	}
 	h.configurations.due = time.Time{}
 	if len(cs) > 0 {

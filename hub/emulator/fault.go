@@ -1,13 +1,10 @@
 package emulator
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -35,41 +32,34 @@ type Fault struct {
 	Status int    `json:"status,omitempty"`
 	Code   string `json:"code,omitempty"`
 	Text   string `json:"text,omitempty"`
-	// Body spoils the answer: "truncated", "huge" or "wrong".
+	// RetryAfter is sent with Status, in seconds. A hub sends none.
+	RetryAfter int `json:"retryAfter,omitempty"`
+	// Body spoils the answer in one of the ways that spoiler.go lists: "truncated", "huge",
+	// "wrong", "contentType", "notJSON", "otherDevice", "duplicateKeys", "gzipBomb",
+	// "empty".
 	Body string `json:"body,omitempty"`
-}
-
-// ReadFaults reads a list of faults in JSON. A member it does not know is an
-// error, as is a fault that could not be scripted.
-func ReadFaults(data []byte) ([]Fault, error) {
-	var list []Fault
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&list); err != nil {
-		return nil, fmt.Errorf("read faults: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("read faults: text after the list")
-	}
-	if _, err := newScript(list); err != nil {
-		return nil, fmt.Errorf("read faults: %w", err)
-	}
-	return list, nil
+	// BytesPerSecond sends the body no faster than this, a byte at least each
+	// time, on the real clock.
+	BytesPerSecond int `json:"bytesPerSecond,omitempty"`
 }
 
 // check returns what is wrong with f.
 func (f *Fault) check() error {
 	switch {
-	case f.Nth < 0 || f.Every < 0 || f.Times < 0 || f.LatencyMS < 0:
+	case f.Nth < 0 || f.Every < 0 || f.Times < 0 || f.LatencyMS < 0 || f.RetryAfter < 0 || f.BytesPerSecond < 0:
 		return fmt.Errorf("a count is negative")
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return fmt.Errorf("the status %d is not an error", f.Status)
 	case f.Status == 0 && (f.Code != "" || f.Text != ""):
 		return fmt.Errorf("a code or text without a status")
+	case f.Status == 0 && f.RetryAfter != 0:
+		return fmt.Errorf("retryAfter without a status")
+	case f.Reset && (f.Body != "" || f.BytesPerSecond != 0):
+		return fmt.Errorf("a reset has no body to spoil")
 	case f.Body != "" && spoilerNamed(f.Body) == nil:
 		return fmt.Errorf("unknown body %q, known are %s", f.Body, spoilerNames())
-	case !f.Reset && f.Status == 0 && f.Body == "" && f.LatencyMS == 0:
-		return fmt.Errorf("it does nothing: set reset, status, body or latencyMs")
+	case !f.Reset && f.Status == 0 && f.Body == "" && f.LatencyMS == 0 && f.BytesPerSecond == 0:
+		return fmt.Errorf("it does nothing: set reset, status, body, bytesPerSecond or latencyMs")
 	}
 	return nil
 }
@@ -92,6 +82,8 @@ func (f *Fault) name() string {
 		return "status"
 	case f.Body != "":
 		return f.Body
+	case f.BytesPerSecond != 0:
+		return "slow"
 	default:
 		return "latency"
 	}
@@ -123,49 +115,17 @@ func (f *Fault) spoil(a *answer) *answer {
 	if f.Reset {
 		return nil
 	}
+	if f.RetryAfter > 0 {
+		a.header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
 	if f.Body != "" {
 		spoilerNamed(f.Body).spoil(a)
 	}
+	a.speed = f.BytesPerSecond
 	return a
 }
 
 func (f *Fault) latency() time.Duration { return time.Duration(f.LatencyMS) * time.Millisecond }
-
-// A spoiler is one way to spoil an answer.
-type spoiler struct {
-	name  string
-	spoil func(a *answer)
-}
-
-// hugeBody is more than any client should be ready to hold.
-const hugeBody = 64 << 20
-
-var spoilers = []spoiler{
-	{"truncated", func(a *answer) {
-		half := len(a.body) / 2
-		a.lost += len(a.body) - half
-		a.body = a.body[:half]
-	}},
-	{"huge", func(a *answer) { a.pad = hugeBody }},
-	{"wrong", func(a *answer) { a.body = []byte("<html><body>Service Unavailable</body></html>") }},
-}
-
-func spoilerNamed(name string) *spoiler {
-	for i := range spoilers {
-		if spoilers[i].name == name {
-			return &spoilers[i]
-		}
-	}
-	return nil
-}
-
-func spoilerNames() string {
-	var names []string
-	for _, s := range spoilers {
-		names = append(names, s.name)
-	}
-	return strings.Join(names, ", ")
-}
 
 // A scripted fault counts the requests it has seen.
 type scripted struct {
@@ -177,16 +137,24 @@ type scripted struct {
 func newScript(faults []Fault) ([]*scripted, error) {
 	var script []*scripted
 	for i, f := range faults {
-		if err := f.check(); err != nil {
+		s, err := newScripted(f)
+		if err != nil {
 			return nil, fmt.Errorf("fault %d: %w", i+1, err)
 		}
-		path, err := regexp.Compile(f.Path)
-		if err != nil {
-			return nil, fmt.Errorf("fault %d: path: %w", i+1, err)
-		}
-		script = append(script, &scripted{Fault: f, path: path})
+		script = append(script, s)
 	}
 	return script, nil
+}
+
+func newScripted(f Fault) (*scripted, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	path, err := regexp.Compile(f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("path: %w", err)
+	}
+	return &scripted{Fault: f, path: path}, nil
 }
 
 // hit counts a request for every fault it matches and returns the one that

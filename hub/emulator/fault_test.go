@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +96,7 @@ func TestFaultsAroundTheEffect(t *testing.T) {
 	}{
 		{"reset before", emulator.Fault{Reset: true}, true, 0, false, emulator.Request{Fault: "reset"}},
 		{"reset after", emulator.Fault{Reset: true, After: true}, true, 0, true, emulator.Request{Status: 200, Fault: "reset"}},
+		{"slow", emulator.Fault{BytesPerSecond: 10_000}, false, 200, true, emulator.Request{Status: 200, Fault: "slow"}},
 		{"error before", emulator.Fault{Status: 500}, false, 500, false, emulator.Request{Status: 500, Fault: "status"}},
 		{"error after", emulator.Fault{Status: 500, After: true}, false, 500, true, emulator.Request{Status: 500, Fault: "status"}},
 		{"late", emulator.Fault{LatencyMS: 20}, false, 200, true, emulator.Request{Status: 200, Fault: "latency"}},
@@ -149,8 +151,54 @@ func TestSpoiledBodies(t *testing.T) {
 	if r, err := spoil("huge"); err != nil || len(r.body) != 64<<20+len(whole) || strings.TrimSpace(r.body) != whole {
 		t.Errorf("huge: got %d bytes, %v", len(r.body), err)
 	}
+	for how, want := range map[string]func(r *response) bool{
+		"contentType":   func(r *response) bool { return r.body == whole && r.header.Get("Content-Type") == "text/html" },
+		"notJSON":       func(r *response) bool { return r.body == strings.TrimRight(whole, "}") },
+		"otherDevice":   func(r *response) bool { return r.twin().Ref.Device == "somebody-else" },
+		"duplicateKeys": func(r *response) bool { return strings.HasPrefix(r.body, `{"deviceId":"d000","deviceId":"d000",`) },
+		"gzipBomb":      func(r *response) bool { return len(r.body) == 64<<20+len(whole) && strings.HasPrefix(r.body, whole) },
+		"empty":         func(r *response) bool { return r.body == "" && r.status == 200 },
+	} {
+		if r, err := spoil(how); err != nil || !want(r) {
+			t.Errorf("%s: got %.100s, %v", how, r.body, err)
+		}
+	}
 	if r, err := spoil("wrong"); err != nil || !strings.HasPrefix(r.body, "<html>") || r.status != 200 {
 		t.Errorf("wrong: got %v, %v", r, err)
+	}
+}
+
+// TestSlowBody measures on a virtual clock how long a body of ten bytes a second
+// takes.
+func TestSlowBody(t *testing.T) {
+	signingKey()
+	synctest.Test(t, func(t *testing.T) {
+		e, c := inMemory(t, emulator.Options{Twins: numbered(1)})
+		whole := c.do("GET", "/twins/d000", "").body
+		for _, speed := range []int{1, 10, 100} {
+			if err := e.SetFaults(emulator.Fault{BytesPerSecond: speed}); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if got := c.do("GET", "/twins/d000", "").body; got != whole {
+				t.Errorf("got %s", got)
+			}
+			least := time.Duration(len(whole)) * time.Second / time.Duration(speed)
+			if took := time.Since(began); took < least-time.Second || took > least+time.Second {
+				t.Errorf("at %d bytes a second, %d bytes took %v", speed, len(whole), took)
+			}
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	e := start(t, &emulator.Options{Twins: numbered(1)})
+	c := connect(t, e, 0)
+	if err := e.SetFaults(emulator.Fault{Status: 503, RetryAfter: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.do("GET", "/twins/d000", "").want(503, "ServiceUnavailable").header.Get("Retry-After"); got != "7" {
+		t.Errorf("got Retry-After %s", got)
 	}
 }
 
@@ -244,15 +292,20 @@ func TestReadFaults(t *testing.T) {
 		t.Error(diff, err)
 	}
 	for text, want := range map[string]string{
-		`[{"statsu":429}]`:            `unknown field "statsu"`,
-		`[{"reset":true}] x`:          "text after the list",
-		`[{"reset":true},{}]`:         "fault 2: it does nothing",
-		`[{"status":200}]`:            "the status 200 is not an error",
-		`[{"reset":true,"nth":-1}]`:   "a count is negative",
-		`[{"body":"odd"}]`:            `unknown body "odd", known are truncated, huge, wrong`,
-		`[{"reset":true,"code":"x"}]`: "a code or text without a status",
-		`[{"reset":true,"path":"("}]`: "fault 1: path: error parsing regexp",
-		`{}`:                          "read faults: ",
+		`[{"statsu":429}]`:                            `read faults: 1:2: fault 1: json: unknown field "statsu"`,
+		`[{"reset":true}] x`:                          "read faults: 1:18: invalid JSON at offset 17",
+		"[{\"reset\":true},\n {}]":                    "read faults: 2:2: fault 2: it does nothing",
+		"[\n  {\"status\":429,\n\"status\":500}]":     `read faults: 3:1: invalid JSON at offset 19: duplicate key "status"`,
+		`[{"status":200}]`:                            "the status 200 is not an error",
+		`[{"status":"429"}]`:                          "1:2: fault 1: json: cannot unmarshal string",
+		`[{"reset":true,"nth":-1}]`:                   "a count is negative",
+		`[{"body":"odd"}]`:                            `unknown body "odd", known are truncated, huge, wrong, contentType,`,
+		`[{"reset":true,"code":"x"}]`:                 "a code or text without a status",
+		`[{"body":"huge","retryAfter":3}]`:            "retryAfter without a status",
+		`[{"reset":true,"bytesPerSecond":3}]`:         "a reset has no body to spoil",
+		`[{"latencyMs":1},{"reset":true,"path":"("}]`: "read faults: 1:18: fault 2: path: error parsing regexp",
+		`{}`:  "read faults: 1:1: not a list",
+		"[\n": "read faults: 2:1: invalid JSON at offset 2",
 	} {
 		if _, err := emulator.ReadFaults([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)

@@ -14,7 +14,8 @@ type fleet struct {
 	refs      []twin.Ref                   // in order; nil when a twin came or went since
 	// watch is told of each change before it is done: a twin that comes has no
 	// before, one that goes no after. Nil for nobody.
-	watch func(before, after *document)
+	watch   func(before, after *document)
+	changed func(ref twin.Ref) // called after each change; nil for nobody
 }
 
 func newFleet() *fleet {
@@ -31,6 +32,7 @@ func (f *fleet) put(d *document) {
 		f.watch(before, d)
 	}
 	f.documents[d.ref] = d
+	f.tell(d.ref)
 }
 
 func (f *fleet) index(ref twin.Ref) {
@@ -55,6 +57,13 @@ func (f *fleet) remove(ref twin.Ref) {
 	f.refs = nil
 	if delete(f.modules[ref.Device], ref); len(f.modules[ref.Device]) == 0 {
 		delete(f.modules, ref.Device)
+	}
+	f.tell(ref)
+}
+
+func (f *fleet) tell(ref twin.Ref) {
+	if f.changed != nil {
+		f.changed(ref)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 
 // A service answers requests: the hub or the authority.
 type service interface {
-	// serve returns the whole answer to r and who asked, "" when unknown.
+	// serve returns the whole answer to r, nil for none, and who asked, "" when
+	// unknown.
 	serve(r *http.Request, body []byte) (a *answer, principal string)
 	// fail returns the answer that f asks for.
 	fail(r *http.Request, f *Fault) *answer
@@ -46,7 +47,7 @@ func (f *front) handler(s service) http.Handler {
 			panic(http.ErrAbortHandler) // drops the connection, says net/http
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a method may have taken longer
-		a.send(w)
+		a.send(f.ctx, w)
 	})
 }
 
@@ -93,7 +94,11 @@ func (f *front) pass(s service, w http.ResponseWriter, r *http.Request, fault *F
 	if a != nil {
 		entry.Status = a.status
 	}
+	entry.Answered = f.now()
 	f.log.add(entry)
+	if a == nil {
+		return nil
+	}
 	return fault.spoil(a)
 }
 

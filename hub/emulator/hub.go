@@ -3,8 +3,10 @@ package emulator
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,14 +22,20 @@ type hub struct {
 	gate     gate
 	limits   limits
 	ctx      context.Context // done when the emulator closes
-	real     bool            // whether now is the real clock, by which devices take time
+	real     bool            // whether now is the real clock, by which devices and requests take time
 	dice     *dice
 	now      func() time.Time
 	pageSize int
 	gaps     bool // whether an empty page follows every page of a query
+	strict   bool // whether queries with an unknown meaning are refused
+	tier     *tier
+	shaping  shaping
+	open     func(uri string) (Container, error)
 
 	mu             sync.Mutex // guards what follows
 	fleet          *fleet
+	index          *fleet // what queries see; the fleet itself unless it lags
+	lag            time.Duration
 	configurations configurations
 	agenda         agenda
 	registry       registry
@@ -36,6 +44,10 @@ type hub struct {
 	mail           mail
 	events         *eventLog // nil for none
 	views          views
+	jobs           jobs
+	transfers      transfers
+	store          *store // nil when nothing is kept
+	self           *selfhood
 }
 
 // serve answers one request: who asks, what for, may they, then the route.
@@ -45,6 +57,12 @@ func (h *hub) serve(r *http.Request, body []byte) (*answer, string) {
 		return h.refused(r, err), ""
 	}
 	a, err := h.perform(r, body, who)
+	if err == errClosing {
+		return nil, who.name
+	}
+	if err == nil {
+		err = h.kept()
+	}
 	if err != nil {
 		return h.refused(r, err), who.name
 	}
@@ -63,7 +81,13 @@ func (h *hub) perform(r *http.Request, body []byte, who *principal) (*answer, er
 	if err := who.authorize(route.action, r); err != nil {
 		return nil, err
 	}
-	c := &call{ids: ids, who: who, path: r.URL.EscapedPath(), query: r.URL.Query(), body: body, header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now()}
+	c := &call{
+		method: r.Method, ids: ids, who: who, path: r.URL.EscapedPath(), query: r.URL.Query(), body: body,
+		header: r.Header.Get, ifMatch: r.Header.Get("If-Match"), now: h.now(),
+	}
+	if err := h.shape(r, route, c); err != nil {
+		return nil, err
+	}
 	h.catchUp(c.now)
 	return route.serve(h, c)
 }
@@ -75,6 +99,9 @@ func (h *hub) refused(r *http.Request, err error) *answer {
 		panic(fmt.Sprintf("emulator: %s %s: %v", r.Method, r.URL.EscapedPath(), err))
 	}
 	a := refusal.answer(r.URL.EscapedPath(), fmt.Sprintf("%X", h.dice.bytes(16)), h.now())
+	if a.status == http.StatusTooManyRequests && h.shaping.after > 0 {
+		a.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(h.shaping.after.Seconds()))))
+	}
 	h.dress(a)
 	return a
 }

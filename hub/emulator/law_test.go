@@ -184,7 +184,7 @@ func FuzzServe(f *testing.F) {
 	f.Add("POST", "/devices/d1/applyConfigurationContent", `{"modulesContent":{"$edgeAgent":{"properties.desired":{"a":1}}}}`, "", "")
 	owner := &principal{shared: true, roles: []*Role{DataContributor}}
 	f.Fuzz(func(t *testing.T, method, path, body, ifMatch, token string) {
-		h := &hub{dice: newDice(1), now: func() time.Time { return morning }, pageSize: 2, fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}}}
+		h := bareHub(2)
 		h.fleet.put(newborn(t))
 		h.fleet.watch, h.events = h.changed, newEventLog(io.Discard)
 		if err := h.enliven(1); err != nil {

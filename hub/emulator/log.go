@@ -11,7 +11,8 @@ import (
 
 // A Request is one request as the emulator's log records it.
 type Request struct {
-	Time      time.Time `json:"time"`
+	Time      time.Time `json:"time"`     // when it came
+	Answered  time.Time `json:"answered"` // later when it was held back or delayed
 	Method    string    `json:"method"`
 	Path      string    `json:"path"`   // as sent, escaped, without its query
 	Status    int       `json:"status"` // 0 when the connection was dropped before the request was looked at

@@ -24,6 +24,19 @@ func (h *hub) query(c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	q, err := query.Parse(text)
+	if err != nil {
+		return nil, refuse("ArgumentInvalid", "BadRequest")
+	}
+	if err := h.checkStrict(q, text); err != nil {
+		return nil, err
+	}
+	return h.paged(c, text, func() (*view, error) { return h.look(q), nil })
+}
+
+// paged answers the page that c asks for of what text stands for. For the first
+// one it calls begin, which makes the view of it.
+func (h *hub) paged(c *call, text string, begin func() (*view, error)) (*answer, error) {
 	size, err := h.pageOf(c.header("x-ms-max-item-count"))
 	if err != nil {
 		return nil, err
@@ -31,13 +44,16 @@ func (h *hub) query(c *call) (*answer, error) {
 	if token := c.header("x-ms-continuation"); token != "" {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return h.views.resume(token, text, size, h.gaps)
+		return h.views.resume(token, text, size, h.gaps, c.now)
 	}
-	v, err := h.look(text)
+	v, err := begin()
 	if err != nil {
 		return nil, err
 	}
-	v.id = h.dice.uuid()
+	v.id, v.text = h.dice.uuid(), text
+	if h.views.lifetime > 0 {
+		v.dead = c.now.Add(h.views.lifetime)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.views.begin(v, size, h.gaps), nil
@@ -69,23 +85,20 @@ func (h *hub) pageOf(header string) (int, error) {
 	return min(n, h.pageSize), nil
 }
 
-// look runs a query over the fleet of this moment.
-func (h *hub) look(text string) (*view, error) {
-	q, err := query.Parse(text)
-	if err != nil {
-		return nil, refuse("ArgumentInvalid", "BadRequest")
-	}
+// look runs a query over the index of this moment.
+func (h *hub) look(q *query.Query) *view {
 	h.mu.Lock()
-	documents := h.fleet.all()
+	documents := h.index.all()
+	if q.Collection() == "devices.jobs" {
+		defer h.mu.Unlock()
+		return &view{kind: "DeviceJob", rows: h.taskRows(q)}
+	}
 	h.mu.Unlock()
-	v := &view{text: text, kind: "Twin", rows: q.Rows(twinsOf(documents))}
-	switch {
-	case q.Collection() == "devices.jobs":
-		v.kind = "DeviceJob"
-	case q.Raw():
+	v := &view{kind: "Twin", rows: q.Rows(twinsOf(documents))}
+	if q.Raw() {
 		v.kind = "Raw"
 	}
-	return v, nil
+	return v
 }
 
 // twinsOf parses documents one after the other.

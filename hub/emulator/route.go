@@ -21,10 +21,11 @@ type route struct {
 // routes lists what is served. The first that matches is taken, so a path with
 // a word stands before the one with an id in its place.
 var routes = slices.Concat(twinRoutes, queryRoutes, configurationRoutes, deviceRoutes, moduleRoutes,
-	bulkRoutes, statisticsRoutes, methodRoutes, digitalTwinRoutes, runtimeRoutes)
+	bulkRoutes, statisticsRoutes, methodRoutes, digitalTwinRoutes, runtimeRoutes, jobRoutes, transferRoutes)
 
 // A call is a request that is being answered, by whom it may be asked.
 type call struct {
+	method  string
 	ids     []string // of the route's path, unescaped
 	who     *principal
 	path    string // escaped, as sent

@@ -22,9 +22,13 @@ type server struct {
 // writeTimeout bounds how long a client may take to read an answer.
 const writeTimeout = time.Minute
 
-// listen opens addr. It offers HTTP/1.1 alone, as the hub's reference says.
-func listen(addr string, cert tls.Certificate, h http.Handler) (*server, error) {
-	plain, err := net.Listen("tcp", addr)
+// An opener has the form of [net.Listen].
+type opener func(network, addr string) (net.Listener, error)
+
+// listen opens addr. It offers HTTP/1.1 alone, as the hub's reference says. A
+// request may wait for backlog before it is answered.
+func (open opener) listen(addr string, cert tls.Certificate, h http.Handler, backlog time.Duration) (*server, error) {
+	plain, err := open("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
@@ -35,7 +39,7 @@ func listen(addr string, cert tls.Certificate, h http.Handler) (*server, error) 
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      writeTimeout,
+		WriteTimeout:      writeTimeout + backlog,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		// Clients that do not trust the CA are no news.

@@ -8,16 +8,20 @@ import (
 )
 
 // newHub returns an empty hub that trusts a.
-func newHub(o *Options, a *authority) *hub {
-	return &hub{
+func newHub(o *Options, t *tier, a *authority) *hub {
+	h := &hub{
 		gate: gate{
 			hubName: o.HubName, issuer: a.issuer(), key: &a.key.PublicKey, apps: a.apps, now: o.Now,
 			policies: policiesOf(a.dice),
 		},
 		dice: a.dice, now: o.Now, pageSize: o.PageSize, gaps: o.EmptyPages,
+		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), open: o.Containers,
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
+		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
 		limits: limits{configurations: o.MaxConfigurations}, real: o.real, events: newEventLog(o.Events),
 	}
+	h.index = h.fleet
+	return h
 }
 
 // seed takes in what is on the hub at the start.
@@ -34,8 +38,7 @@ func (h *hub) seed(o *Options) error {
 		h.evaluateAt(h.now())
 	}
 	h.makeDevices(o.Devices)
-	h.fleet.watch = h.changed
-	return h.enliven(o.Devices)
+	return nil
 }
 
 func (h *hub) seedTwins(twins iter.Seq2[*twin.Twin, error]) error {
@@ -102,7 +105,7 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	e.hub.drop(d.ref) // with its connection
 	e.hub.renew(d.ref)
 	e.hub.fleet.put(d)
-	return nil
+	return e.hub.keep()
 }
 
 // Delete removes a twin, a device's with those of its modules.
@@ -110,6 +113,7 @@ func (e *Emulator) Delete(ref twin.Ref) {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.unregister(ref)
+	_ = e.hub.keep() // the store remembers its error
 }
 
 // Report is what a device does: it merges patch into the reported properties
@@ -139,7 +143,7 @@ func (e *Emulator) change(ref twin.Ref, to func(*document) (*document, error)) e
 		return fmt.Errorf("change %s: %w", ref, err)
 	}
 	e.hub.fleet.put(changed)
-	return nil
+	return e.hub.keep()
 }
 
 // CatchUp makes happen what is due by now. The hub does so by itself before it
@@ -152,4 +156,5 @@ func (e *Emulator) Evaluate() {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.evaluate(e.hub.now())
+	_ = e.hub.keep() // as in Delete
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A view is the rows that a query had when its first page was asked for.
@@ -14,6 +15,7 @@ type view struct {
 	text string // the query, which every page must ask again
 	kind string // the x-ms-item-type, whose case clients mind
 	rows []json.RawMessage
+	dead time.Time // when its tokens are refused; zero for never
 }
 
 // keptViews is how many queries can be read page by page at once. The oldest is
@@ -21,7 +23,10 @@ type view struct {
 const keptViews = 64
 
 // Views are the queries that are being read, oldest first.
-type views []*view
+type views struct {
+	list     []*view
+	lifetime time.Duration // of tokens; 0 for no end
+}
 
 // begin answers with the first page of v.
 func (vs *views) begin(v *view, size int, gaps bool) *answer {
@@ -29,18 +34,20 @@ func (vs *views) begin(v *view, size int, gaps bool) *answer {
 	if !more {
 		return a
 	}
-	if *vs = append(*vs, v); len(*vs) > keptViews {
-		*vs = (*vs)[1:]
+	if vs.list = append(vs.list, v); len(vs.list) > keptViews {
+		vs.list = vs.list[1:]
 	}
 	return a
 }
 
 // resume answers with the page that a token stands for, which is the same page
-// each time. A token belongs to its query and to this emulator.
-func (vs *views) resume(token, text string, size int, gaps bool) (*answer, error) {
+// each time. A token belongs to its query and to this emulator, and may have an
+// end.
+func (vs *views) resume(token, text string, size int, gaps bool, now time.Time) (*answer, error) {
 	at, ok := readPlace(token)
-	for _, v := range *vs {
-		if ok && v.id == at.id && v.text == text && at.row <= len(v.rows) {
+	for _, v := range vs.list {
+		alive := v.dead.IsZero() || now.Before(v.dead)
+		if ok && alive && v.id == at.id && v.text == text && at.row <= len(v.rows) {
 			a, _ := v.page(at, size, gaps)
 			return a, nil
 		}
