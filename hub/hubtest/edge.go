@@ -31,7 +31,7 @@ var edgeCases = []*Case{
 	},
 	{
 		Name:  "all devices are no condition to test",
-		About: "Configuration_TestQueries Configuration_CreateOrUpdate", Evidence: "LIVE: it rejects *, which a configuration may have",
+		About: "Configuration_TestQueries", Evidence: "LIVE: it rejects *, which a configuration may have",
 		Run: func(t *T) {
 			got, err := t.Client.NewConfigurationClient().TestQueries(t.Context(), "*", nil, nil)
 			t.ok(err)

@@ -41,6 +41,8 @@ type Hub struct {
 	Shared *hub.Client
 	// Stranger is signed in and may do nothing.
 	Stranger *hub.Client
+	// OneJob says that the hub's tier runs one scheduled job at a time.
+	OneJob bool
 	// Container is where imports and exports read and write.
 	Container *Container
 }
@@ -75,7 +77,7 @@ func Cases() []*Case {
 		counterCases, mergeCases, guardCases, twinCases, refusalCases, queryCases,
 		deviceCases, moduleCases, bulkCases, statisticsCases,
 		configurationCases, evaluationCases, edgeCases,
-		digitalTwinCases, methodCases, messageCases, permissionCases, protocolCases,
+		digitalTwinCases, methodCases, messageCases, jobCases, transferCases, permissionCases, protocolCases,
 	} {
 		all = append(all, list...)
 	}

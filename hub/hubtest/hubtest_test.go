@@ -1,8 +1,11 @@
 package hubtest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"io/fs"
 	"iter"
 	"net/http"
 	"os"
@@ -40,6 +43,7 @@ func onEmulator(t *testing.T, o *emulator.Options) (hubtest.Hub, *witness) {
 	t.Helper()
 	c := &clock{now: time.Now()} // tokens are made for the real time
 	o.Twins, o.Now = fleet(t), c.read
+	blobs := container(t, o)
 	o.Applications = []emulator.Application{{Roles: []*emulator.Role{emulator.DataContributor}}, {Name: "stranger"}}
 	e, err := emulator.Start(t.Context(), o)
 	if err != nil {
@@ -54,6 +58,7 @@ func onEmulator(t *testing.T, o *emulator.Options) (hubtest.Hub, *witness) {
 		Client: newClient(t, e, owner, w), Stranger: newClient(t, e, stranger, w), Shared: sharedClient(t, e, w),
 		Devices: ids, Module: module, Report: e.Report, Pass: c.pass,
 		Raw: raw{e.HubAddr(), owner, w}.send, Send: sender(e), Play: player(e),
+		OneJob: true, Container: blobs,
 	}, w
 }
 
@@ -117,6 +122,37 @@ func sharedClient(t *testing.T, e *emulator.Emulator, w *witness) *hub.Client {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// container gives the emulator one container, in a folder.
+func container(t *testing.T, o *emulator.Options) *hubtest.Container {
+	t.Helper()
+	folders := emulator.Folders(t.TempDir())
+	const url = "https://trhubtest.blob.core.windows.net/fleet"
+	o.Containers = func(uri string) (emulator.Container, error) {
+		if uri != url {
+			return nil, fs.ErrPermission
+		}
+		return folders(uri)
+	}
+	blobs, err := o.Containers(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &hubtest.Container{
+		URL: url,
+		Read: func(ctx context.Context, blob string) ([]byte, error) {
+			r, err := blobs.ReadBlob(ctx, blob)
+			if err != nil {
+				return nil, err
+			}
+			defer r.Close()
+			return io.ReadAll(r)
+		},
+		Write: func(ctx context.Context, blob string, data []byte) error {
+			return blobs.WriteBlob(ctx, blob, bytes.NewReader(data))
+		},
+	}
 }
 
 // raw signs requests that no client of ours sends, unless they are.

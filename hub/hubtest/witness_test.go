@@ -137,7 +137,9 @@ func (w *witness) answer(op *described, a *http.Response, got []byte) []finding 
 		return w.refusal(op, a, got) // of the whole, instead of items
 	}
 	list := op.checkHeaders(status, a.Header)
-	switch {
+	switch kind := a.Header.Get("x-ms-item-type"); {
+	case op.ID == "Query_GetTwins" && kind != "Twin":
+		return append(list, finding{op.ID, "answer body", "rows of " + kind})
 	case response.Schema != nil:
 		return append(list, w.says.check(op, "answer", op.pointer("responses", status, "schema"), got)...)
 	case len(got) > 0:
