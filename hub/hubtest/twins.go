@@ -167,15 +167,17 @@ var twinCases = []*Case{
 	},
 	{
 		Name:  "a device made anew has a new twin",
-		About: "Devices_GetTwin Devices_DeleteIdentity", Evidence: "REC; LIVE: generationId tells the two apart",
+		About: "Devices_GetTwin Devices_UpdateTwin Devices_DeleteIdentity", Evidence: "REC; LIVE: generationId tells the two apart",
 		Run: func(t *T) {
 			before := t.newDevice("again")
-			t.patch(twin.Ref{Device: before.ID}, `{"a":1}`, "")
+			old := t.patch(twin.Ref{Device: before.ID}, `{"a":1}`, "").ETag
 			after := t.newDevice("again")
 			if after.GenerationID == before.GenerationID || after.GenerationID == "" {
 				t.Errorf("the generation was %s and is %s", before.GenerationID, after.GenerationID)
 			}
 			t.wantNew(t.read(twin.Ref{Device: after.ID}))
+			_, err := t.Client.PatchTwin(t.Context(), twin.Ref{Device: after.ID}, twin.Patch{Tags: t.object(`{"a":2}`)}, old)
+			t.wantError(err, twin.ErrChanged, "PreconditionFailed")
 		},
 	},
 }
