@@ -25,7 +25,7 @@ func (t *T) wantDone(out hub.RegistryClientUpdateRegistryResponse) {
 var bulkCases = []*Case{
 	{
 		Name:  "devices are created together, with their twins",
-		About: "BulkRegistry_UpdateRegistry", Evidence: "REC: desired $version 1 and $lastUpdatedVersion 1",
+		About: "BulkRegistry_UpdateRegistry", Evidence: "REC: desired $version 1, $lastUpdatedVersion 1 and $lastUpdated the year one",
 		Run: func(t *T) {
 			a, b := twin.Ref{Device: t.freeDevice("bulk-a")}, twin.Ref{Device: t.freeDevice("bulk-b")}
 			t.wantDone(t.bulk(
@@ -35,6 +35,9 @@ var bulkCases = []*Case{
 			tw := t.read(a)
 			t.wantTags(tw, `{"a":1.0}`)
 			t.wantWritten(tw, 1, "b", "c")
+			if at, ok := tw.Updated("desired", "b", "c"); !ok || !at.IsZero() {
+				t.Errorf("it was written at %v", at)
+			}
 			if tw.DesiredVersion() != 1 {
 				t.Errorf("desired has version %d", tw.DesiredVersion())
 			}

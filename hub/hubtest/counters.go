@@ -50,7 +50,7 @@ var counterCases = []*Case{
 	},
 	{
 		Name:  "a report moves versions but not the etag",
-		About: "Devices_GetTwin Devices_UpdateTwin", Evidence: "SDK: a fixture of az iot central; LIVE has the documentation's reading",
+		About: "Devices_GetTwin Devices_UpdateTwin", Evidence: "SDK: a fixture of az iot central, against a possible reading of the documentation",
 		Run: func(t *T) {
 			t.need(t.Report != nil, "a device that reports")
 			ref := t.device()

@@ -374,6 +374,32 @@ var deviceCases = []*Case{
 			}
 		},
 	},
+	{
+		Name:  "a device of its own certificate needs no thumbprint yet",
+		About: "Devices_CreateOrUpdateIdentity", Evidence: "LIVE",
+		Run: func(t *T) {
+			d := t.createDevice(hub.Device{ID: t.freeDevice("self-signed"), Authentication: hub.Authentication{Type: "selfSigned"}})
+			if d.Authentication.Type != "selfSigned" {
+				t.Errorf("got %s", d.Authentication.Type)
+			}
+		},
+	},
+	{
+		Name:  "an identity's etag stays when its device comes online",
+		About: "Devices_GetIdentity Devices_GetTwin", Evidence: "LIVE: nor does the twin's move",
+		Run: func(t *T) {
+			t.need(t.Play != nil, "a device that answers")
+			d, c := t.newDevice("online"), t.Client.NewRegistryClient()
+			before := t.read(twin.Ref{Device: d.ID})
+			t.Play(t.T, twin.Ref{Device: d.ID}, echo)
+			got, err := c.GetDevice(t.Context(), d.ID, nil)
+			t.ok(err)
+			if got.ConnectionState != "Connected" || got.ETag != d.ETag {
+				t.Errorf("it is %s, etag %s after %s", got.ConnectionState, got.ETag, d.ETag)
+			}
+			t.wantMoves(before, t.read(twin.Ref{Device: d.ID}), "etag same, version +0, desired +0, reported +0")
+		},
+	},
 }
 
 func (t *T) newEdge(name string) *hub.Device {

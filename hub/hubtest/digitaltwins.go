@@ -153,4 +153,16 @@ var digitalTwinCases = []*Case{
 			t.wantRefusal(t.raw("PATCH", path("digitaltwins", ref.Device), nil, `[{"op":"test","path":"/a","value":1}]`), 400, "")
 		},
 	},
+	{
+		Name:  "an update of a digital twin says where it is",
+		About: "DigitalTwin_UpdateDigitalTwin", Evidence: "SWAG: 202, with ETag and Location",
+		Run: func(t *T) {
+			t.need(t.Raw != nil, "requests of any kind")
+			ref := t.device()
+			got := t.raw("PATCH", path("digitaltwins", ref.Device), nil, `[{"op":"add","path":"/limit","value":1}]`)
+			if got.status != 202 || !strings.HasSuffix(got.header.Get("Location"), path("digitaltwins", ref.Device)) || got.header.Get("ETag") == "" {
+				t.Errorf("got %d, %v", got.status, got.header)
+			}
+		},
+	},
 }

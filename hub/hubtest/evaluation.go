@@ -159,6 +159,61 @@ var evaluationCases = []*Case{
 			t.wantDesired(t.Module, `{"hubtest":{"a":1}}`)
 		},
 	},
+	{
+		Name:  "what a configuration set goes when its device leaves",
+		About: "Configuration_CreateOrUpdate", Evidence: "DOC",
+		Run: func(t *T) {
+			ref := t.target()
+			t.put(t.targeting("left", 10, `{"deviceContent":{"properties.desired.hubtest":{"a":1}}}`))
+			t.evaluated()
+			t.patch(ref, `{"hubtest":"elsewhere"}`, "")
+			t.evaluated()
+			if v, stays := t.read(ref).Desired().Lookup("hubtest", "a"); stays {
+				t.Errorf("it is still %v", v)
+			}
+		},
+	},
+	{
+		Name:  "a configuration without a condition targets nobody",
+		About: "Configuration_CreateOrUpdate", Evidence: "DOC; LIVE",
+		Run: func(t *T) {
+			ref := t.target()
+			conf := t.targeting("nobody", 10, `{"deviceContent":{"properties.desired.hubtest":{"a":1}}}`)
+			conf.TargetCondition = ""
+			t.put(conf)
+			t.evaluated()
+			t.wantDesired(ref, `{}`)
+		},
+	},
+	{
+		Name:  "system metrics of deployments are these queries",
+		About: "Configuration_CreateOrUpdate", Evidence: "REC; SDK: fixtures of the CLI",
+		Run: func(t *T) {
+			conf := t.put(t.targeting("deployment", 10, agent))
+			o := t.stored(conf)
+			queries, _ := o.Lookup("systemMetrics", "queries")
+			applied := "select deviceId from devices.modules where moduleId = '$edgeAgent' and configurations.[[" + conf.ID + "]].status = 'Applied'"
+			current := applied + " and properties.desired.$version = properties.reported.lastDesiredVersion and properties.reported.lastDesiredStatus.code "
+			want := twin.Object{
+				"targetedCount": "select deviceId from devices where capabilities.iotEdge = true and tags.hubtest = 'evaluated'",
+				"appliedCount":  applied, "reportedSuccessfulCount": current + "= 200", "reportedFailedCount": current + "!= 200",
+			}
+			if !twin.Equal(queries, want) {
+				t.Errorf("got %s", twin.Encode(queries))
+			}
+		},
+	},
+	{
+		Name:  "the queries of metrics are not looked at",
+		About: "Configuration_CreateOrUpdate", Evidence: "INT (az iot): it stores select *",
+		Run: func(t *T) {
+			conf := t.targeting("unlooked", 10, `{"deviceContent":{"properties.desired.hubtest":{"a":1}}}`)
+			conf.Metrics = map[string]string{"m": "select *"}
+			if out := t.put(conf); out.Metrics["m"] != "select *" {
+				t.Errorf("got %v", out.Metrics)
+			}
+		},
+	},
 }
 
 // freeConfiguration returns one that the hub does not have, now or after the case.

@@ -37,8 +37,8 @@ type Hub struct {
 	// Raw sends a request to the hub as it is, but signed as those of Client unless
 	// it is signed already. Its URL has a path and a query only.
 	Raw func(*http.Request) (*http.Response, error)
-	// Shared is signed in with the policy iothubowner.
-	Shared *hub.Client
+	// Shared are signed in with the shared access policies of these names.
+	Shared map[string]*hub.Client
 	// Stranger is signed in and may do nothing.
 	Stranger *hub.Client
 	// OneJob says that the hub's tier runs one scheduled job at a time.

@@ -41,8 +41,10 @@ func TestEmulator(t *testing.T) {
 // witness of what is said to it.
 func onEmulator(t *testing.T, o *emulator.Options) (hubtest.Hub, *witness) {
 	t.Helper()
-	c := &clock{now: time.Now()} // tokens are made for the real time
-	o.Twins, o.Now = fleet(t), c.read
+	// The cases let hours pass: they begin some ago, so that what our client signs
+	// at the real time is good until their end.
+	c := &clock{now: time.Now().Add(-12 * time.Hour)}
+	o.Twins, o.Now, o.TokenLifetime = fleet(t), c.read, 24*time.Hour
 	blobs := container(t, o)
 	o.Applications = []emulator.Application{{Roles: []*emulator.Role{emulator.DataContributor}}, {Name: "stranger"}}
 	e, err := emulator.Start(t.Context(), o)
@@ -55,7 +57,7 @@ func onEmulator(t *testing.T, o *emulator.Options) (hubtest.Hub, *witness) {
 	w := newWitness(t, wire)
 	owner, stranger := signIn(t, e, e.Applications()[0]), signIn(t, e, e.Applications()[1])
 	return hubtest.Hub{
-		Client: newClient(t, e, owner, w), Stranger: newClient(t, e, stranger, w), Shared: sharedClient(t, e, w),
+		Client: newClient(t, e, owner, w), Stranger: newClient(t, e, stranger, w), Shared: sharedClients(t, e, w),
 		Devices: ids, Module: module, Report: e.Report, Pass: c.pass,
 		Raw: raw{e.HubAddr(), owner, w}.send, Send: sender(e), Play: player(e),
 		OneJob: true, Container: blobs,
@@ -115,13 +117,17 @@ func newClient(t *testing.T, e *emulator.Emulator, cred azcore.TokenCredential, 
 	return client
 }
 
-func sharedClient(t *testing.T, e *emulator.Emulator, w *witness) *hub.Client {
+func sharedClients(t *testing.T, e *emulator.Emulator, w *witness) map[string]*hub.Client {
 	t.Helper()
-	client, err := hub.NewClientFromConnectionString(e.ConnectionString(), options(t, w))
-	if err != nil {
-		t.Fatal(err)
+	clients := map[string]*hub.Client{}
+	for _, policy := range []string{"iothubowner", "service", "registryReadWrite"} {
+		client, err := hub.NewClientFromConnectionString(e.ConnectionStringOf(policy), options(t, w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[policy] = client
 	}
-	return client
+	return clients
 }
 
 // container gives the emulator one container, in a folder.

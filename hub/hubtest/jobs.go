@@ -88,7 +88,7 @@ func followed[R any](t *T, poller *runtime.Poller[R]) (out R, err error) {
 var jobCases = []*Case{
 	{
 		Name:  "a job writes the twins that meet its condition",
-		About: "Jobs_CreateScheduledJob Jobs_GetScheduledJob", Evidence: "LIVE; INT (C#): nulls delete",
+		About: "Jobs_CreateScheduledJob Jobs_GetScheduledJob", Evidence: "LIVE: nulls delete",
 		Run: func(t *T) {
 			condition := t.marked("job")
 			t.patch(twin.Ref{Device: t.Devices[0]}, `{"old":1}`, "")

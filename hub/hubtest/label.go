@@ -1,10 +1,6 @@
 package hubtest
 
-import (
-	"slices"
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // A Label is a kind of evidence for what a case claims.
 type Label struct{ Name, Doc string }
@@ -22,12 +18,17 @@ var Labels = []Label{
 }
 
 // Labels returns the names of the labels in the evidence of c, the strongest
-// first.
+// first. A label begins it, or follows a semicolon.
 func (c *Case) Labels() []string {
-	words := strings.FieldsFunc(c.Evidence, func(r rune) bool { return !unicode.IsLetter(r) })
+	given := map[string]bool{}
+	for clause := range strings.SplitSeq(c.Evidence, ";") {
+		word, _, _ := strings.Cut(strings.TrimSpace(clause), ":")
+		word, _, _ = strings.Cut(word, " ")
+		given[word] = true
+	}
 	var names []string
 	for _, l := range Labels {
-		if slices.Contains(words, l.Name) {
+		if given[l.Name] {
 			names = append(names, l.Name)
 		}
 	}

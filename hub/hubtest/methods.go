@@ -48,7 +48,7 @@ func refusesMethod(code string, m hub.Method) func(*T) {
 var methodCases = []*Case{
 	{
 		Name:  "a device answers a method",
-		About: "Devices_InvokeMethod", Evidence: "INT (Java, C#)",
+		About: "Devices_InvokeMethod", Evidence: "DOC; SDK",
 		Run: func(t *T) {
 			ref := t.played("method")
 			got, err := t.Client.NewRegistryClient().InvokeMethod(t.Context(), ref.Device, hub.Method{Name: "reboot", Payload: json.RawMessage(`{"in":[1.0]}`)}, nil)
@@ -58,7 +58,7 @@ var methodCases = []*Case{
 	},
 	{
 		Name:  "a method needs no payload",
-		About: "Devices_InvokeMethod", Evidence: "INT (Java, C#)",
+		About: "Devices_InvokeMethod", Evidence: "DOC; SDK",
 		Run: func(t *T) {
 			ref := t.played("null")
 			got, err := t.Client.NewRegistryClient().InvokeMethod(t.Context(), ref.Device, hub.Method{Name: "reboot", ResponseTimeout: 5 * time.Second}, nil)
@@ -68,7 +68,7 @@ var methodCases = []*Case{
 	},
 	{
 		Name:  "a module answers a method",
-		About: "Modules_InvokeMethod", Evidence: "INT (Java, C#)",
+		About: "Modules_InvokeMethod", Evidence: "DOC; SDK",
 		Run: func(t *T) {
 			t.need(t.Play != nil, "a device that answers")
 			m := t.newModule(t.newDevice("module").ID, "m")
@@ -123,9 +123,8 @@ var methodCases = []*Case{
 		Name:  "a command is a method",
 		About: "DigitalTwin_InvokeRootLevelCommand", Evidence: "LIVE; DOC: under a shared access signature",
 		Run: func(t *T) {
-			t.need(t.Shared != nil, "a shared access policy")
 			ref := t.played("command")
-			got, err := t.Shared.NewDigitalTwinClient().InvokeCommand(t.Context(), ref.Device, "reboot", json.RawMessage(`5`), nil)
+			got, err := t.shared("iothubowner").NewDigitalTwinClient().InvokeCommand(t.Context(), ref.Device, "reboot", json.RawMessage(`5`), nil)
 			t.ok(err)
 			t.wantEcho(got.Status, got.Payload, "reboot", "5")
 		},
@@ -134,9 +133,8 @@ var methodCases = []*Case{
 		Name:  "a command of a component is a method with a star",
 		About: "DigitalTwin_InvokeComponentCommand", Evidence: "LIVE; DOC: <component>*<command>",
 		Run: func(t *T) {
-			t.need(t.Shared != nil, "a shared access policy")
 			ref := t.played("component")
-			got, err := t.Shared.NewDigitalTwinClient().InvokeComponentCommand(t.Context(), ref.Device, "thermostat", "reboot", nil,
+			got, err := t.shared("iothubowner").NewDigitalTwinClient().InvokeComponentCommand(t.Context(), ref.Device, "thermostat", "reboot", nil,
 				&hub.DigitalTwinClientCommandOptions{ResponseTimeout: 10 * time.Second, ConnectTimeout: 5 * time.Second})
 			t.ok(err)
 			t.wantEcho(got.Status, got.Payload, "thermostat*reboot", "null")
@@ -160,8 +158,7 @@ var methodCases = []*Case{
 		Name:  "a device that is offline has no commands",
 		About: "DigitalTwin_InvokeRootLevelCommand DigitalTwin_InvokeComponentCommand", Evidence: "INF: as for methods",
 		Run: func(t *T) {
-			t.need(t.Shared != nil, "a shared access policy")
-			c, id := t.Shared.NewDigitalTwinClient(), t.newDevice("offline").ID
+			c, id := t.shared("iothubowner").NewDigitalTwinClient(), t.newDevice("offline").ID
 			_, err := c.InvokeCommand(t.Context(), id, "reboot", nil, nil)
 			t.wantError(err, nil, "DeviceNotOnline")
 			_, err = c.InvokeComponentCommand(t.Context(), id, "thermostat", "reboot", nil, nil)

@@ -135,7 +135,6 @@ var moduleCases = []*Case{
 		Name:  "modules of a disabled device need Entra",
 		About: "Modules_GetModulesOnDevice", Evidence: "LIVE: 401 IotHubUnauthorizedAccess under a shared access signature",
 		Run: func(t *T) {
-			t.need(t.Shared != nil, "a shared access policy")
 			d := t.newDevice("disabled")
 			t.newModule(d.ID, "m")
 			d.Status = "disabled"
@@ -143,7 +142,7 @@ var moduleCases = []*Case{
 			for _, err := range t.Client.NewRegistryClient().Modules(t.Context(), d.ID, nil) {
 				t.ok(err)
 			}
-			for _, err := range t.Shared.NewRegistryClient().Modules(t.Context(), d.ID, nil) {
+			for _, err := range t.shared("iothubowner").NewRegistryClient().Modules(t.Context(), d.ID, nil) {
 				t.wantError(err, twin.ErrDenied, "IotHubUnauthorizedAccess")
 			}
 		},

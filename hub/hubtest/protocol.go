@@ -24,7 +24,7 @@ var protocolCases = []*Case{
 	},
 	{
 		Name:  "a version of the API is demanded",
-		About: "Devices_GetTwin", Evidence: "LIVE: 400; INF: InvalidProtocolVersion",
+		About: "Devices_GetTwin", Evidence: "INF: 400, InvalidProtocolVersion by name",
 		Run: func(t *T) {
 			t.need(t.Raw != nil, "requests of any kind")
 			for _, query := range []string{"", "api-version=", "api-version=1999-01-01"} {
@@ -121,6 +121,19 @@ var protocolCases = []*Case{
 			if !regexp.MustCompile(`Principal \S+ is not authorized for ` + http.MethodGet + ` on /twins/\S+ due to no assigned permissions`).MatchString(err.Error()) {
 				t.Errorf("got %v", err)
 			}
+		},
+	},
+	{
+		Name:  "a policy of the registry has no twins",
+		About: "Devices_GetTwin Devices_GetIdentity", Evidence: "LIVE: registryReadWrite on twins is 401",
+		Run: func(t *T) {
+			registry, service := t.shared("registryReadWrite"), t.shared("service")
+			_, err := registry.NewRegistryClient().GetDevice(t.Context(), t.Devices[0], nil)
+			t.ok(err)
+			_, err = registry.Twin(t.Context(), twin.Ref{Device: t.Devices[0]})
+			t.wantError(err, twin.ErrDenied, "")
+			_, err = service.Twin(t.Context(), twin.Ref{Device: t.Devices[0]})
+			t.ok(err)
 		},
 	},
 }

@@ -26,6 +26,13 @@ func (t *T) need(has bool, ability string) {
 	}
 }
 
+// shared returns a client that signs with a shared access policy.
+func (t *T) shared(policy string) *hub.Client {
+	t.Helper()
+	t.need(t.Shared[policy] != nil, "the shared access policy "+policy)
+	return t.Shared[policy]
+}
+
 // ok ends the case at an error.
 func (t *T) ok(err error) {
 	t.Helper()

@@ -180,6 +180,56 @@ var twinCases = []*Case{
 			t.wantError(err, twin.ErrChanged, "PreconditionFailed")
 		},
 	},
+	{
+		Name:  "a new twin has no scopes",
+		About: "Devices_GetTwin", Evidence: "LIVE: left out when there are none",
+		Run: func(t *T) {
+			o := t.document(t.read(twin.Ref{Device: t.newDevice("scopes").ID}))
+			for _, name := range []string{"deviceScope", "parentScopes", "tags", "statusReason"} {
+				if _, exists := o[name]; exists {
+					t.Errorf("%s is %v", name, o[name])
+				}
+			}
+		},
+	},
+	{
+		Name:  "sections of a new twin say when they were made",
+		About: "Devices_GetTwin Modules_GetTwin", Evidence: "REC: of a module it is the year one",
+		Run: func(t *T) {
+			m := t.newModule(t.newDevice("sections").ID, "m")
+			if at, ok := t.read(twin.Ref{Device: m.DeviceID}).Updated("desired"); !ok || at.IsZero() {
+				t.Errorf("the device's is of %v", at)
+			}
+			if at, _ := t.read(twin.Ref{Device: m.DeviceID, Module: m.ID}).Updated("desired"); !at.IsZero() {
+				t.Errorf("the module's is of %v", at)
+			}
+		},
+	},
+	{
+		Name:  "keys may be empty or of any letters",
+		About: "Devices_UpdateTwin", Evidence: "LIVE",
+		Run: func(t *T) {
+			ref := t.device()
+			t.patch(ref, `{"":1,"größe":2,"温度":3}`, `{"":1,"größe":2}`)
+			t.wantTags(t.read(ref), `{"":1,"größe":2,"温度":3}`)
+		},
+	},
+	{
+		Name:  "a text of 4096 bytes is taken",
+		About: "Devices_UpdateTwin", Evidence: "DOC; LIVE",
+		Run: func(t *T) { t.patch(t.device(), "", `{"a":"`+strings.Repeat("x", 4096)+`"}`) },
+	},
+	{
+		Name:  "sections have sizes",
+		About: "Devices_UpdateTwin", Evidence: "DOC: tags 8 KB, desired 32 KB",
+		Run: func(t *T) {
+			text := `":"` + strings.Repeat("x", 4000) + `"`
+			t.patch(t.device(), "", `{"a`+text+`,"b`+text+`,"c`+text+`}`)
+			t.need(t.Raw != nil, "requests of any kind")
+			got := t.raw("PATCH", path("twins", t.Devices[0]), nil, `{"tags":{"a`+text+`,"b`+text+`,"c`+text+`}}`)
+			t.wantRefusal(got, 400, "ArgumentInvalid")
+		},
+	},
 }
 
 func (t *T) wantNew(tw *twin.Twin) {
