@@ -218,6 +218,22 @@ var configurationCases = []*Case{
 		},
 	},
 	{
+		Name:  "an update leaves what it does not change",
+		About: "Configuration_CreateOrUpdate", Evidence: "LIVE: schemaVersion, labels and metrics are mutable; INT (az iot): its own says 2.0",
+		Run: func(t *T) {
+			conf := t.configuration()
+			conf.SchemaVersion = "2.0"
+			read, err := t.Client.NewConfigurationClient().Get(t.Context(), t.put(conf).ID, nil)
+			t.ok(err)
+			read.Priority = 8
+			o := t.stored(t.put(read.Configuration))
+			metric, _ := o.Lookup("metrics", "queries", "done")
+			if o["schemaVersion"] != "2.0" || o["priority"] != number(8) || !twin.Equal(o["labels"], twin.Object{"owner": "hubtest"}) || metric != conf.Metrics["done"] {
+				t.Errorf("got %s", twin.Encode(o))
+			}
+		},
+	},
+	{
 		Name:  "what is not given is null or empty",
 		About: "Configuration_CreateOrUpdate", Evidence: "LIVE; INT (az iot)",
 		Run: func(t *T) {
