@@ -28,8 +28,7 @@ type witness struct {
 	findings  map[finding]int
 }
 
-// An exchange is one request and its answer. The answer to what no client of
-// ours sends is held against the description, but not the request.
+// An exchange is one request and its answer.
 type exchange struct {
 	during    string // the name of a case
 	operation string // "" for a request that is none
@@ -54,6 +53,8 @@ func (w *witness) begin(name string) {
 // Do implements policy.Transporter.
 func (w *witness) Do(r *http.Request) (*http.Response, error) { return w.pass(r, true) }
 
+// pass sends a request. Of those that no client of ours sends, only the answer is
+// held against the description.
 func (w *witness) pass(r *http.Request, ours bool) (*http.Response, error) {
 	sent, err := drain(&r.Body)
 	if err != nil {
