@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/twinrules/twinrules/hub"
+	"github.com/twinrules/twinrules/hub/emulator"
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -33,16 +35,16 @@ import (
 // engine's, which sees the plan.
 //
 //	B1  the answer is lost after the hub accepted    TestRepeats, TestNotOurs, TestDoubtStays, TestLostAnswer; engine re-reads before it writes again
-//	B2  a write arrives late                         engine: it never says "not applied" while the etag is unchanged
+//	B2  a write arrives late                         TestLateArrival; engine: it never says "not applied" while the etag is unchanged
 //	B3  412                                          TestHostileHub ("patch: changed"), TestNotOurs; engine compares the touched paths
 //	B4  the etag is sent wrongly                     TestRequests, TestEtags
-//	B5  the device was deleted and created again     engine: the desired $version went back
+//	B5  the device was deleted and created again     hubtest ("a device made anew has a new twin"); engine: the desired $version went back
 //	B6  a storm of 429                               TestStorm, TestPauses, TestSharedPacer
 //	B7  5xx, resets, half-open connections, DNS      TestRepeats, TestHostileHub, TestNotReached
 //	B8  truncated, huge, slow, wrong answers         TestHostileHub, TestSlow, TestBombInAnError
 //	B9  redirects, other hosts, TLS                  TestRedirect, TestHosts, TestNotReached, TestCertificates
 //	B10 expired tokens, claims, roles taken away     TestClaims, TestTokenExpires, TestRoleRemoved
-//	B11 another hub under the same name              engine: the plan knows the hub and its fleet
+//	B11 another hub under the same name              command: a plan is for its hub (apply.txtar)
 
 // A hub that sends a byte a second is given up, however long it would go on.
 func TestSlow(t *testing.T) {
@@ -241,4 +243,51 @@ func TestEtags(t *testing.T) {
 			t.Errorf("%s: got %s, %v", etag, got, err)
 		}
 	}
+}
+
+// A write that was given up may still arrive. What is sent again under the same
+// etag and what comes late cannot both take effect, whichever is first, so that
+// the same may always be sent once more.
+func TestLateArrival(t *testing.T) {
+	lines := make(signal, 10)
+	e, err := emulator.Start(t.Context(), &emulator.Options{
+		RequestLog: lines,
+		Twins:      func(yield func(*twin.Twin, error) bool) { yield(twin.Parse([]byte(`{"deviceId":"d1"}`))) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	c := newClient(t, e.HubAddr(), signIn(t, e, e.Secret()), &hub.ClientOptions{RootCAs: e.CertPool()})
+	before, err := c.Twin(t.Context(), d1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetFaults(emulator.Fault{Method: "PATCH", Times: 1, LatencyMS: 300}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { giveUp() }})
+	if _, err := c.PatchTwin(ctx, d1, fan, before.ETag); !errors.Is(err, twin.ErrMaybeApplied) {
+		t.Fatalf("given up: got %v", err)
+	}
+	if _, err := c.PatchTwin(t.Context(), d1, fan, before.ETag); err != nil && !errors.Is(err, twin.ErrChanged) {
+		t.Errorf("sent again: got %v", err)
+	}
+	for arrived := 0; arrived < 2; {
+		if strings.Contains(<-lines, `"PATCH"`) {
+			arrived++
+		}
+	}
+	if after, err := e.Twin(d1); err != nil || after.Version != before.Version+1 {
+		t.Errorf("version %d after %d, %v", after.Version, before.Version, err)
+	}
+}
+
+// A signal gets the lines of a log.
+type signal chan string
+
+func (s signal) Write(line []byte) (int, error) {
+	s <- string(line)
+	return len(line), nil
 }

@@ -22,7 +22,8 @@ func (t *T) wantMoves(before, after *twin.Twin, want string) {
 // counterCases are about etags and versions, on which the safety of writes rests.
 var counterCases = []*Case{
 	{
-		Name: "tags move etag and version", Evidence: "REC; INT (az iot): a patch of tags leaves desired's version",
+		Name:  "tags move etag and version",
+		About: "Devices_UpdateTwin", Evidence: "REC; INT (az iot): a patch of tags leaves desired's version",
 		Run: func(t *T) {
 			ref := t.device()
 			before := t.read(ref)
@@ -30,7 +31,8 @@ var counterCases = []*Case{
 		},
 	},
 	{
-		Name: "desired moves etag and both versions", Evidence: "REC",
+		Name:  "desired moves etag and both versions",
+		About: "Devices_UpdateTwin", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			before := t.read(ref)
@@ -38,7 +40,8 @@ var counterCases = []*Case{
 		},
 	},
 	{
-		Name: "the same values again still move versions", Evidence: "INT (az iot): repeating a desired patch counts",
+		Name:  "the same values again still move versions",
+		About: "Devices_UpdateTwin", Evidence: "INT (az iot): repeating a desired patch counts",
 		Run: func(t *T) {
 			ref := t.device()
 			before := t.patch(ref, "", `{"a":1}`)
@@ -46,11 +49,10 @@ var counterCases = []*Case{
 		},
 	},
 	{
-		Name: "a report moves versions but not the etag", Evidence: "a fixture of az iot central; LIVE has the documentation's reading",
+		Name:  "a report moves versions but not the etag",
+		About: "Devices_GetTwin Devices_UpdateTwin", Evidence: "SDK: a fixture of az iot central, against a possible reading of the documentation",
 		Run: func(t *T) {
-			if t.Report == nil {
-				t.Skip("nothing plays a device on this hub")
-			}
+			t.need(t.Report != nil, "a device that reports")
 			ref := t.device()
 			before := t.read(ref)
 			if err := t.Report(ref, t.object(`{"a":1}`)); err != nil {
@@ -64,7 +66,8 @@ var counterCases = []*Case{
 		},
 	},
 	{
-		Name: "the answer to a write is the twin as read", Evidence: "REC",
+		Name:  "the answer to a write is the twin as read",
+		About: "Devices_UpdateTwin Devices_GetTwin", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			after, again := t.patch(ref, `{"a":{"b":[1,"x"]}}`, `{"c":null,"d":2}`), t.read(ref)
@@ -74,7 +77,8 @@ var counterCases = []*Case{
 		},
 	},
 	{
-		Name: "desired values know when they changed", Evidence: "REC",
+		Name:  "desired values know when they changed",
+		About: "Devices_UpdateTwin", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			tw := t.patch(ref, "", `{"a":{"b":1}}`)

@@ -1,15 +1,12 @@
 // Package hubtest is the contract of a hub as tests: what package hub promises,
 // and what its callers may rely on, of the emulator and of a hub in Azure alike.
 //
-// Start with [Run]. Each of [Cases] names the evidence for what it claims, with
-// the labels of the protocol notes:
+// Start with [Run]. Each of [Cases] names the operations it is about and the
+// evidence for what it claims, with [Labels]. There is a file of cases for each
+// kind of document; docs/conformance.md counts them.
 //
-//	REC   sessions with a real hub, recorded by Microsoft
-//	LIVE  a third party's findings on a real hub
-//	INT   Microsoft's integration tests, run against real hubs
-//	DOC   Microsoft's documentation
-//	INF   an inference, which a real hub may refute
-//
-// The package's own test runs it on the emulator, and on the hub that
-// TWINRULES_TEST_HUB names.
+// The package's own tests run them on the emulator, and on the hub that
+// TWINRULES_TEST_HUB names. On the emulator a witness holds the traffic against
+// Microsoft's description of the API. How clients and hubs answer to what goes
+// wrong on the way is left to the tests of packages hub and emulator.
 package hubtest

@@ -22,7 +22,8 @@ func race(n int, write func(i int) error) []error {
 // guardCases are about writes that depend on an etag.
 var guardCases = []*Case{
 	{
-		Name: "a current etag lets the write through", Evidence: "REC",
+		Name:  "a current etag lets the write through",
+		About: "Devices_UpdateTwin", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			if _, err := t.Client.PatchTwin(t.Context(), ref, twin.Patch{Tags: t.object(`{"a":1}`)}, t.read(ref).ETag); err != nil {
@@ -31,7 +32,8 @@ var guardCases = []*Case{
 		},
 	},
 	{
-		Name: "an old etag stops the write", Evidence: "REC: 412 PreconditionFailed",
+		Name:  "an old etag stops the write",
+		About: "Devices_UpdateTwin", Evidence: "REC: 412 PreconditionFailed",
 		Run: func(t *T) {
 			ref := t.device()
 			old := t.read(ref).ETag
@@ -42,7 +44,8 @@ var guardCases = []*Case{
 		},
 	},
 	{
-		Name: "an old etag stops a write to a module", Evidence: "REC",
+		Name:  "an old etag stops a write to a module",
+		About: "Modules_UpdateTwin", Evidence: "REC",
 		Run: func(t *T) {
 			old := t.patch(t.Module, `{"a":1}`, "").ETag
 			t.patch(t.Module, `{"a":2}`, "")
@@ -51,7 +54,8 @@ var guardCases = []*Case{
 		},
 	},
 	{
-		Name: "of writers with one etag one wins", Evidence: "INF from what an etag is for",
+		Name:  "of writers with one etag one wins",
+		About: "Devices_UpdateTwin", Evidence: "INF: from what an etag is for",
 		Run: func(t *T) {
 			ref := t.device()
 			etag := t.read(ref).ETag
@@ -73,7 +77,8 @@ var guardCases = []*Case{
 		},
 	},
 	{
-		Name: "writers of any etag all win", Evidence: "LIVE: 30 at once",
+		Name:  "writers of any etag all win",
+		About: "Devices_UpdateTwin", Evidence: "LIVE: 30 at once",
 		Run: func(t *T) {
 			ref := t.device()
 			before := t.read(ref)

@@ -2,43 +2,83 @@ package hubtest
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"time"
 
 	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // A Hub is what the cases run on. Tags and desired properties of its twins are
-// written over; its configurations are left alone, but for those called
-// tr-hubtest-….
+// written over. What the cases make is called tr-hubtest-… and taken away again;
+// whatever else the hub has is left alone.
+//
+// What is nil is an ability that this hub lacks: the cases that need it are
+// skipped.
 type Hub struct {
 	Client  *hub.Client
 	Devices []string // at least three that exist
 	Module  twin.Ref // one that exists
 	// Report plays a device: it merges patch into the reported properties of its
-	// twin. With nil, the cases that need a device are skipped.
+	// twin.
 	Report func(ref twin.Ref, patch twin.Object) error
-	// Indexed waits until queries show what was written before. Nil means that
-	// they do at once.
+	// Play plays a device that answers methods, until the test ends.
+	Play func(t *testing.T, ref twin.Ref, answer Answer)
+	// Send sends a device a message, of whose fate the service wants to hear.
+	Send func(device, messageID string) error
+	// Indexed waits until queries show what was written before. Unlike of the
+	// others, nil means that they do at once.
 	Indexed func(context.Context) error
+	// Pass lets so much time pass on the hub's clock.
+	Pass func(context.Context, time.Duration) error
+	// Raw sends a request to the hub as it is, but signed as those of Client unless
+	// it is signed already. Its URL has a path and a query only.
+	Raw func(*http.Request) (*http.Response, error)
+	// Shared are signed in with the shared access policies of these names.
+	Shared map[string]*hub.Client
+	// Stranger is signed in and may do nothing.
+	Stranger *hub.Client
+	// OneJob says that the hub's tier runs one scheduled job at a time.
+	OneJob bool
+	// Container is where imports and exports read and write.
+	Container *Container
+}
+
+// An Answer is what a device makes of a method: a status and a payload.
+type Answer func(method string, payload json.RawMessage) (int, json.RawMessage)
+
+// A Container is one of blob storage that the hub may read and write as itself.
+type Container struct {
+	URL   string
+	Read  func(ctx context.Context, blob string) ([]byte, error)
+	Write func(ctx context.Context, blob string, data []byte) error
 }
 
 // A Case is one thing that a hub does.
 type Case struct {
-	Name     string
-	Evidence string // such as "REC" or "LIVE", why it is believed
+	Name string
+	// About names the operations that it shows, by their ids in Microsoft's
+	// description of the API, with spaces between.
+	About    string
+	Evidence string // labels such as "REC; LIVE", see the package; a note may follow
 	Run      func(*T)
 }
+
+// Operations returns the ids of the operations that c is about.
+func (c *Case) Operations() []string { return strings.Fields(c.About) }
 
 // Cases lists every case, in the order they run.
 func Cases() []*Case {
 	var all []*Case
-	for _, list := range [][]*Case{counterCases, mergeCases, guardCases, queryCases, configurationCases, refusalCases} {
+	for _, list := range [][]*Case{
+		counterCases, mergeCases, guardCases, twinCases, refusalCases, queryCases,
+		deviceCases, moduleCases, bulkCases, statisticsCases,
+		configurationCases, evaluationCases, edgeCases,
+		digitalTwinCases, methodCases, messageCases, jobCases, transferCases, permissionCases, protocolCases,
+	} {
 		all = append(all, list...)
 	}
 	return all
@@ -57,102 +97,4 @@ func Run(t *testing.T, start func(*testing.T) Hub) {
 			c.Run(&T{T: t, Hub: h})
 		})
 	}
-}
-
-// T is a running case.
-type T struct {
-	*testing.T
-	Hub
-}
-
-// device returns the first device's name, its twin emptied.
-func (t *T) device() twin.Ref {
-	t.Helper()
-	return t.emptied(t.Devices[0])
-}
-
-func (t *T) emptied(id string) twin.Ref {
-	t.Helper()
-	if _, err := t.Client.NewRegistryClient().ReplaceTwin(t.Context(), id, hub.TwinContent{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	return twin.Ref{Device: id}
-}
-
-// read returns the twin as it is now.
-func (t *T) read(ref twin.Ref) *twin.Twin {
-	t.Helper()
-	tw, err := t.Client.Twin(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tw
-}
-
-// patch merges JSON texts into tags and desired properties, "" for nothing.
-func (t *T) patch(ref twin.Ref, tags, desired string) *twin.Twin {
-	t.Helper()
-	tw, err := t.Client.PatchTwin(t.Context(), ref, twin.Patch{Tags: t.object(tags), Desired: t.object(desired)}, "*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tw
-}
-
-func (t *T) object(text string) twin.Object {
-	t.Helper()
-	if text == "" {
-		return nil
-	}
-	o, err := twin.DecodeObject([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
-// settled waits for the query index.
-func (t *T) settled() {
-	t.Helper()
-	if t.Indexed == nil {
-		return
-	}
-	if err := t.Indexed(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// wantTags compares tags with a JSON text.
-func (t *T) wantTags(tw *twin.Twin, want string) {
-	t.Helper()
-	if got := string(twin.Encode(tw.Tags())); got != want {
-		t.Errorf("tags: got %s, want %s", got, want)
-	}
-}
-
-// wantError checks that err wraps sentinel and carries the hub's code, where
-// "" stands for any.
-func (t *T) wantError(err, sentinel error, code string) {
-	t.Helper()
-	var said *azcore.ResponseError
-	if !errors.As(err, &said) {
-		t.Fatalf("got %v, want an error of the hub", err)
-	}
-	if sentinel != nil && !errors.Is(err, sentinel) {
-		t.Errorf("got %v, want one that is %q", err, sentinel)
-	}
-	if code != "" && said.ErrorCode != code {
-		t.Errorf("got code %s in %v, want %s", said.ErrorCode, err, code)
-	}
-}
-
-// moves says by how much the counters of a twin moved.
-func moves(before, after *twin.Twin) string {
-	etag := "same"
-	if before.ETag != after.ETag {
-		etag = "new"
-	}
-	return fmt.Sprintf("etag %s, version +%d, desired +%d, reported +%d", etag,
-		after.Version-before.Version, after.DesiredVersion()-before.DesiredVersion(),
-		reportedVersion(after)-reportedVersion(before))
 }

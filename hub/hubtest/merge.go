@@ -20,16 +20,17 @@ func merges(want string, patches ...string) func(*T) {
 
 // mergeCases are about what a patch does.
 var mergeCases = []*Case{
-	{Name: "objects merge", Evidence: "LIVE", Run: merges(`{"a":{"b":1,"c":2}}`, `{"a":{"b":1}}`, `{"a":{"c":2}}`)},
-	{Name: "null deletes at any depth", Evidence: "LIVE", Run: merges(`{"a":{"b":{"d":1}}}`, `{"a":{"b":{"c":1,"d":1}},"x":1}`, `{"a":{"b":{"c":null}},"x":null}`)},
-	{Name: "an object that loses its last key stays", Evidence: "LIVE", Run: merges(`{"a":{}}`, `{"a":{"b":1}}`, `{"a":{"b":null}}`)},
-	{Name: "deleting what is not there leaves its object", Evidence: "LIVE", Run: merges(`{"a":{}}`, `{"a":{"b":null}}`)},
-	{Name: "arrays are replaced whole", Evidence: "LIVE", Run: merges(`{"a":[3]}`, `{"a":[1,2]}`, `{"a":[3]}`)},
-	{Name: "types may change", Evidence: "LIVE", Run: merges(`{"a":{"b":1},"c":"x"}`, `{"a":1,"c":{"d":1}}`, `{"a":{"b":1},"c":"x"}`)},
-	{Name: "numbers keep their spelling", Evidence: "LIVE", Run: merges(`{"a":1.0,"b":1,"c":4503599627370495}`, `{"a":1.0,"b":1,"c":4503599627370495}`)},
-	{Name: "text survives", Evidence: "LIVE", Run: merges(`{"a":"ü 😀 \" \\ <b>&"}`, `{"a":"ü 😀 \" \\ <b>&"}`)},
+	{Name: "objects merge", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":{"b":1,"c":2}}`, `{"a":{"b":1}}`, `{"a":{"c":2}}`)},
+	{Name: "null deletes at any depth", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":{"b":{"d":1}}}`, `{"a":{"b":{"c":1,"d":1}},"x":1}`, `{"a":{"b":{"c":null}},"x":null}`)},
+	{Name: "an object that loses its last key stays", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":{}}`, `{"a":{"b":1}}`, `{"a":{"b":null}}`)},
+	{Name: "deleting what is not there leaves its object", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":{}}`, `{"a":{"b":null}}`)},
+	{Name: "arrays are replaced whole", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":[3]}`, `{"a":[1,2]}`, `{"a":[3]}`)},
+	{Name: "types may change", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":{"b":1},"c":"x"}`, `{"a":1,"c":{"d":1}}`, `{"a":{"b":1},"c":"x"}`)},
+	{Name: "numbers keep their spelling", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":1.0,"b":1,"c":4503599627370495}`, `{"a":1.0,"b":1,"c":4503599627370495}`)},
+	{Name: "text survives", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: merges(`{"a":"ü 😀 \" \\ <b>&"}`, `{"a":"ü 😀 \" \\ <b>&"}`)},
 	{
-		Name: "no tags is no member", Evidence: "REC; INT (az iot)",
+		Name:  "no tags is no member",
+		About: "Devices_UpdateTwin", Evidence: "REC; INT (az iot)",
 		Run: func(t *T) {
 			ref := t.device()
 			t.patch(ref, `{"a":1}`, "")
@@ -39,7 +40,8 @@ var mergeCases = []*Case{
 		},
 	},
 	{
-		Name: "a replacement empties what it lacks", Evidence: "LIVE: wipes everything else",
+		Name:  "a replacement empties what it lacks",
+		About: "Devices_ReplaceTwin", Evidence: "LIVE: wipes everything else",
 		Run: func(t *T) {
 			ref := t.device()
 			t.patch(ref, `{"a":1}`, `{"b":1}`)
@@ -54,7 +56,8 @@ var mergeCases = []*Case{
 		},
 	},
 	{
-		Name: "a module has a twin of its own", Evidence: "REC",
+		Name:  "a module has a twin of its own",
+		About: "Modules_GetTwin Modules_UpdateTwin Modules_ReplaceTwin", Evidence: "REC",
 		Run: func(t *T) {
 			device := t.emptied(t.Module.Device)
 			_, err := t.Client.NewRegistryClient().ReplaceModuleTwin(t.Context(), t.Module.Device, t.Module.Module, hub.TwinContent{}, nil)
@@ -67,7 +70,8 @@ var mergeCases = []*Case{
 		},
 	},
 	{
-		Name: "ids of all characters work", Evidence: "DOC: the alphabet of ids; what SDKs send was measured",
+		Name:  "ids of all characters work",
+		About: "Devices_GetTwin Devices_ReplaceTwin Devices_UpdateTwin", Evidence: "DOC; MEAS: the alphabet of ids",
 		Run: func(t *T) {
 			for _, id := range t.Devices {
 				ref := t.emptied(id)

@@ -2,6 +2,7 @@ package hubtest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -58,7 +59,8 @@ func (t *T) rows(pager *runtime.Pager[hub.RegistryClientQueryResponse]) (rows, c
 // queryCases are about what a query gives.
 var queryCases = []*Case{
 	{
-		Name: "a query gives whole twins", Evidence: "REC",
+		Name:  "a query gives whole twins",
+		About: "Query_GetTwins", Evidence: "REC",
 		Run: func(t *T) {
 			ref := t.device()
 			t.patch(ref, `{"a":1.0}`, `{"b":2}`)
@@ -75,7 +77,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "pages add up", Evidence: "REC; INT (Java): a page's continuation is a header, the last has none",
+		Name:  "pages add up",
+		About: "Query_GetTwins", Evidence: "REC; INT (Java): a page's continuation is a header, the last has none",
 		Run: func(t *T) {
 			t.settled()
 			pager := t.Client.NewRegistryClient().NewQueryPager("SELECT * FROM devices WHERE "+t.mine(), &hub.RegistryClientQueryOptions{PageSize: 1})
@@ -86,7 +89,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "a query goes on from a continuation", Evidence: "INT (Java)",
+		Name:  "a query goes on from a continuation",
+		About: "Query_GetTwins", Evidence: "INT (Java)",
 		Run: func(t *T) {
 			t.settled()
 			query := "SELECT * FROM devices WHERE " + t.mine()
@@ -99,7 +103,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "conditions select", Evidence: "DOC; INT (Java, C#)",
+		Name:  "conditions select",
+		About: "Query_GetTwins", Evidence: "DOC; INT (Java, C#)",
 		Run: func(t *T) {
 			for i, id := range t.Devices {
 				t.patch(t.emptied(id), `{"n":`+string('0'+rune(i%3))+`,"odd":{"group":"x"}}`, "")
@@ -112,7 +117,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "columns make rows", Evidence: "REC, and tests of the SDKs",
+		Name:  "columns make rows",
+		About: "Query_GetTwins", Evidence: "REC; SDK",
 		Run: func(t *T) {
 			t.settled()
 			pager := t.Client.NewRegistryClient().NewQueryPager("SELECT deviceId AS id FROM devices WHERE "+t.mine(), nil)
@@ -131,7 +137,8 @@ var queryCases = []*Case{
 		},
 	},
 	{
-		Name: "modules have a collection of their own", Evidence: "DOC; REC",
+		Name:  "modules have a collection of their own",
+		About: "Query_GetTwins", Evidence: "DOC; REC",
 		Run: func(t *T) {
 			t.settled()
 			found := false
@@ -146,6 +153,111 @@ var queryCases = []*Case{
 			}
 		},
 	},
+	{
+		Name:  "columns are called as their last key or their alias",
+		About: "Query_GetTwins", Evidence: "REC; SDK: SELECT DeviceID gives deviceId",
+		Run: func(t *T) {
+			ref := t.device()
+			t.patch(ref, `{"a":{"b":1.0}}`, "")
+			t.settled()
+			t.wantRows("SELECT DeviceID, tags.a.b, tags.a.b AS x, tags.missing FROM devices WHERE "+t.only(ref), `{"deviceId":"`+ref.Device+`","b":1.0,"x":1.0}`)
+		},
+	},
+	{
+		Name:  "names at the root may be written in any case",
+		About: "Query_GetTwins", Evidence: "INT (Java): DeviceId IN […]",
+		Run: func(t *T) {
+			t.settled()
+			t.wantIDs("select * from DEVICES where DeviceId IN ['"+t.Devices[0]+"']", t.Devices[:1])
+		},
+	},
+	{
+		Name:  "keys with hyphens are names",
+		About: "Query_GetTwins", Evidence: "INT (Java): properties.desired.KeyQuery<uuid>",
+		Run: func(t *T) {
+			ref := t.device()
+			t.patch(ref, "", `{"Key-1a-b":7}`)
+			t.settled()
+			t.wantRows("SELECT properties.desired.Key-1a-b AS v, count() AS n FROM devices WHERE "+t.only(ref)+" GROUP BY properties.desired.Key-1a-b", `{"v":7,"n":1}`)
+		},
+	},
+	{
+		Name:  "devices are counted by groups",
+		About: "Query_GetTwins", Evidence: "DOC",
+		Run: func(t *T) {
+			for i, id := range t.Devices {
+				t.patch(t.emptied(id), `{"counted":`+string('0'+rune(i%2))+`}`, "")
+			}
+			t.settled()
+			t.wantRows("SELECT count() AS n FROM devices WHERE IS_DEFINED(tags.counted) AND "+t.mine(), `{"n":`+strconv.Itoa(len(t.Devices))+`}`)
+		},
+	},
+	{
+		Name:  "the collection may stand before a path",
+		About: "Query_GetTwins", Evidence: "SDK; DOC: devices.tags.x",
+		Run: func(t *T) {
+			ref := t.device()
+			t.patch(ref, `{"whole":1}`, "")
+			t.settled()
+			t.wantIDs("SELECT * FROM devices WHERE devices.tags.whole = 1 AND "+t.mine(), []string{ref.Device})
+		},
+	},
+	{
+		Name:  "functions of other services are refused",
+		About: "Query_GetTwins", Evidence: "DOC; LIVE: STARTS_WITH, as reported of azure-docs (110329)",
+		Run: func(t *T) {
+			t.need(t.Raw != nil, "requests of any kind")
+			for _, f := range []string{"STARTS_WITH(deviceId, 'a')", "LOWER(deviceId) = 'a'", "ABS(tags.a) = 1"} {
+				t.wantRefusal(t.raw("POST", "/devices/query", nil, `{"query":"SELECT * FROM devices WHERE `+f+`"}`), 400, "ArgumentInvalid")
+			}
+		},
+	},
+	{
+		Name:  "there is no order and no offset",
+		About: "Query_GetTwins", Evidence: "DOC: not in the grammar",
+		Run: func(t *T) {
+			t.need(t.Raw != nil, "requests of any kind")
+			for _, end := range []string{"ORDER BY deviceId", "OFFSET 1"} {
+				t.wantRefusal(t.raw("POST", "/devices/query", nil, `{"query":"SELECT * FROM devices `+end+`"}`), 400, "ArgumentInvalid")
+			}
+		},
+	},
+	{
+		Name:  "rows of modules say what they can",
+		About: "Query_GetTwins Modules_GetTwin", Evidence: "REC: capabilities, which the twin itself does not show",
+		Run: func(t *T) {
+			t.settled()
+			if _, shown := t.document(t.read(t.Module))["capabilities"]; shown {
+				t.Error("the twin of a module shows capabilities")
+			}
+			for row, err := range t.Client.NewRegistryClient().Rows(t.Context(), "SELECT * FROM devices.modules WHERE moduleId = '"+t.Module.Module+"'", nil) {
+				t.ok(err)
+				if o := t.object(string(row)); o["deviceId"] == t.Module.Device && o["capabilities"] == nil {
+					t.Errorf("got %s", row)
+				}
+			}
+		},
+	},
+}
+
+// only returns a condition for one device.
+func (t *T) only(ref twin.Ref) string { return "deviceId = '" + ref.Device + "'" }
+
+// wantRows compares the rows of a query with JSON texts.
+func (t *T) wantRows(query string, want ...string) {
+	t.Helper()
+	var got []any
+	for row, err := range t.Client.NewRegistryClient().Rows(t.Context(), query, nil) {
+		t.ok(err)
+		got = append(got, t.object(string(row)))
+	}
+	var wanted []any
+	for _, text := range want {
+		wanted = append(wanted, t.object(text))
+	}
+	if !twin.Equal(got, wanted) {
+		t.Errorf("%s: got %s, want %s", query, twin.Encode(got), want)
+	}
 }
 
 // every returns each n-th of ids from the one at first.

@@ -25,7 +25,8 @@ func nested(levels int) string {
 // refusalCases are about what a hub does not do.
 var refusalCases = []*Case{
 	{
-		Name: "no device is not found", Evidence: "REC: 404 DeviceNotFound",
+		Name:  "no device is not found",
+		About: "Devices_GetTwin Devices_UpdateTwin", Evidence: "REC: 404 DeviceNotFound",
 		Run: func(t *T) {
 			ref := twin.Ref{Device: "tr-hubtest-no-such-device"}
 			_, err := t.Client.Twin(t.Context(), ref)
@@ -35,24 +36,27 @@ var refusalCases = []*Case{
 		},
 	},
 	{
-		Name: "no module is not found, as a device", Evidence: "LIVE: 404 DeviceNotFound for a module's twin too",
+		Name:  "no module is not found, as a device",
+		About: "Modules_GetTwin", Evidence: "LIVE: 404 DeviceNotFound for a module's twin too",
 		Run: func(t *T) {
 			_, err := t.Client.Twin(t.Context(), twin.Ref{Device: t.Module.Device, Module: "tr-hubtest-no-such-module"})
 			t.wantError(err, twin.ErrNotFound, "DeviceNotFound")
 		},
 	},
-	{Name: "a key with a dot is refused", Evidence: "DOC; LIVE", Run: refuses(`{"a.b":1}`)},
-	{Name: "a key with a space is refused", Evidence: "DOC; LIVE", Run: refuses(`{"a b":1}`)},
-	{Name: "a null in an array is refused", Evidence: "LIVE", Run: refuses(`{"a":[null]}`)},
-	{Name: "a long string is refused", Evidence: "DOC; LIVE: 4096 bytes", Run: refuses(`{"a":"` + strings.Repeat("x", 4097) + `"}`)},
-	{Name: "deep nesting is refused", Evidence: "DOC; LIVE: 10 levels", Run: refuses(nested(11))},
-	{Name: "a large integer is refused", Evidence: "DOC: 52 bits", Run: refuses(`{"a":4503599627370497}`)},
+	{Name: "a key with a dot is refused", About: "Devices_UpdateTwin", Evidence: "DOC; LIVE", Run: refuses(`{"a.b":1}`)},
+	{Name: "a key with a space is refused", About: "Devices_UpdateTwin", Evidence: "DOC; LIVE", Run: refuses(`{"a b":1}`)},
+	{Name: "a null in an array is refused", About: "Devices_UpdateTwin", Evidence: "LIVE", Run: refuses(`{"a":[null]}`)},
+	{Name: "a long string is refused", About: "Devices_UpdateTwin", Evidence: "DOC; LIVE: 4096 bytes", Run: refuses(`{"a":"` + strings.Repeat("x", 4097) + `"}`)},
+	{Name: "deep nesting is refused", About: "Devices_UpdateTwin", Evidence: "DOC; LIVE: 10 levels", Run: refuses(nested(11))},
+	{Name: "a large integer is refused", About: "Devices_UpdateTwin", Evidence: "DOC: 52 bits", Run: refuses(`{"a":4503599627370497}`)},
 	{
-		Name: "ten levels are taken", Evidence: "LIVE",
+		Name:  "ten levels are taken",
+		About: "Devices_UpdateTwin", Evidence: "LIVE",
 		Run: func(t *T) { t.patch(t.device(), "", nested(10)) },
 	},
 	{
-		Name: "a query that is none is refused", Evidence: "LIVE: 400 ArgumentInvalid",
+		Name:  "a query that is none is refused",
+		About: "Query_GetTwins", Evidence: "LIVE: 400 ArgumentInvalid",
 		Run: func(t *T) {
 			for _, err := range t.Client.Twins(t.Context(), "SELECT * FROM devices WHERE tags. = ") {
 				t.wantError(err, nil, "ArgumentInvalid")

@@ -236,12 +236,13 @@ func (p *parser) path(first token) Path {
 }
 
 // withoutCollection drops the collection's name, which may stand before a path,
-// even devices before the path of a module.
+// even devices before the path of a module. The page on the query language has
+// devices.jobs before every path of a job.
 func withoutCollection(parts []token) []token {
 	if len(parts) < 2 || !parts[0].is("devices") {
 		return parts
 	}
-	if len(parts) > 2 && parts[1].is("modules") {
+	if len(parts) > 2 && (parts[1].is("modules") || parts[1].is("jobs")) {
 		return parts[2:]
 	}
 	return parts[1:]

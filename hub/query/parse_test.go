@@ -119,6 +119,7 @@ func TestParse(t *testing.T) {
 		{"all", `SELECT * FROM devices`, `SELECT * FROM devices`, false},
 		{"modules", "select * from devices.modules where moduleId = '$edgeAgent'", `SELECT * FROM devices.modules WHERE moduleId = '$edgeAgent'`, false},
 		{"jobs", `SELECT * FROM devices.jobs WHERE jobId = 'j'`, `SELECT * FROM devices.jobs WHERE jobId = 'j'`, false},
+		{"jobs by whole paths", `SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j'`, `SELECT * FROM devices.jobs WHERE jobId = 'j'`, false},
 		{"top", `SELECT TOP 3 deviceId FROM devices`, `SELECT TOP 3 deviceId FROM devices`, true},
 		{"columns", `SELECT DeviceID, tags, properties.desired AS want FROM devices`, `SELECT deviceId, tags, properties.desired AS want FROM devices`, true},
 		{

@@ -10,6 +10,7 @@ import (
 type Configuration struct {
 	ID              string
 	ETag            string // as the hub sent it; "" when unknown
+	SchemaVersion   string // of the tool that made it, which a write without it would clear; "" for none
 	Labels          map[string]string
 	Content         Object // deviceContent, moduleContent or modulesContent; immutable on the hub
 	TargetCondition string // "*" for all devices, "" for none
@@ -31,6 +32,7 @@ type configurationMetrics struct {
 type configurationJSON struct {
 	ID              string                `json:"id"`
 	ETag            string                `json:"etag,omitempty"`
+	SchemaVersion   string                `json:"schemaVersion,omitempty"`
 	Labels          map[string]string     `json:"labels,omitempty"`
 	Content         json.RawMessage       `json:"content,omitempty"`
 	TargetCondition string                `json:"targetCondition"`
@@ -49,7 +51,7 @@ func ParseConfiguration(data []byte) (*Configuration, error) {
 		return nil, fmt.Errorf("read configuration: the id %q does not have 1 to %d characters", j.ID, maxID)
 	}
 	c := &Configuration{
-		ID: j.ID, ETag: j.ETag, Labels: j.Labels,
+		ID: j.ID, ETag: j.ETag, SchemaVersion: j.SchemaVersion, Labels: j.Labels,
 		TargetCondition: j.TargetCondition, Priority: j.Priority,
 	}
 	if j.Metrics != nil {
@@ -72,7 +74,7 @@ func ParseConfiguration(data []byte) (*Configuration, error) {
 // configuration PUT.
 func (c *Configuration) MarshalJSON() ([]byte, error) {
 	j := configurationJSON{
-		ID: c.ID, ETag: c.ETag, Labels: c.Labels,
+		ID: c.ID, ETag: c.ETag, SchemaVersion: c.SchemaVersion, Labels: c.Labels,
 		TargetCondition: c.TargetCondition, Priority: c.Priority,
 	}
 	if c.Content != nil {
