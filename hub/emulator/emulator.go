@@ -209,7 +209,6 @@ func (e *Emulator) make(o *Options) (err error) {
 	}
 	e.hub = newHub(o, tier, e.authority)
 	e.hub.ctx = background
-	e.hub.fleet.changed = e.hub.twinChanged
 	if err := e.fill(o, kept); err != nil {
 		return err
 	}

@@ -70,6 +70,14 @@ func (h *hub) keptTwin(id string) json.RawMessage {
 	return nil
 }
 
+// touchTwin marks all that is kept of a twin: its registration and the count of
+// births change with it alone.
+func (h *hub) touchTwin(ref twin.Ref) {
+	h.store.touch(keptTwins, refKey(ref))
+	h.store.touch(keptRegistrations, refKey(ref))
+	h.store.touch(keptBirths, "count")
+}
+
 func (h *hub) loadTwin(_ string, value json.RawMessage) error {
 	t, err := twin.Parse(value)
 	if err != nil {
