@@ -20,6 +20,8 @@ const (
 	keptJobs           = "jobs"
 	keptTasks          = "tasks"
 	keptTransfers      = "transfers"
+	keptLetters        = "messages"
+	keptFeedback       = "feedback"
 )
 
 // collections lists what a store keeps. Whoever changes a document touches it,
@@ -34,6 +36,8 @@ func collections() []collection {
 		{keptJobs, (*hub).jobIDs, (*hub).keptJob, (*hub).loadJob, nil},
 		{keptTasks, (*hub).taskIDs, (*hub).keptTask, (*hub).loadTask, (*hub).resumeJobs},
 		{keptTransfers, (*hub).transferIDs, (*hub).keptTransfer, (*hub).loadTransfer, (*hub).resumeTransfers},
+		{keptLetters, (*hub).letterIDs, (*hub).keptLetter, (*hub).loadLetter, (*hub).resumeMail},
+		{keptFeedback, (*hub).feedbackIDs, (*hub).keptFeedback, (*hub).loadFeedback, nil},
 	}
 }
 
