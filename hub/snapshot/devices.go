@@ -71,9 +71,10 @@ var deviceMembers = [...]struct{ from, to string }{
 // authenticationMembers are those of its authentication.
 var authenticationMembers = [...]struct{ from, to string }{{"type", "authenticationType"}, {"x509Thumbprint", "x509Thumbprint"}}
 
-// ExportLacks returns the members of twins that an export does not tell.
+// ExportLacks returns the members of twins that an export does not tell, as the
+// hub's reference and the recorded ones have it.
 func ExportLacks() []string {
-	return []string{"statusUpdateTime", "connectionState", "lastActivityTime", "cloudToDeviceMessageCount", "version", "configurations"}
+	return []string{"statusUpdateTime", "connectionState", "lastActivityTime", "cloudToDeviceMessageCount", "modelId", "version", "configurations"}
 }
 
 // exported makes a twin of a line of devices.txt.
@@ -87,6 +88,9 @@ func exported(line []byte) (*twin.Twin, error) {
 		if value := device[m.from]; value != nil {
 			doc[m.to] = value
 		}
+	}
+	if tags, ok := doc["tags"].(twin.Object); ok && len(tags) == 0 {
+		delete(doc, "tags") // which a twin without tags does not have
 	}
 	authentication, _ := device["authentication"].(twin.Object)
 	for _, m := range authenticationMembers {
