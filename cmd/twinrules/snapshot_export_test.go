@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -151,8 +153,8 @@ func sameEitherWay(t *testing.T, dir string, env map[string]string, host, contai
 	}
 }
 
-// TestExportThatWasBegun finds the hub's slot taken by an export, and takes what
-// that one writes; but not what another has written since.
+// TestExportThatWasBegun interrupts an export, finds the hub's slot taken by it, and
+// takes what it writes; but not what another has written since.
 func TestExportThatWasBegun(t *testing.T) {
 	t.Parallel()
 	accounts := newStorageServer(filepath.Join(t.TempDir(), "blobs"))
@@ -163,23 +165,20 @@ func TestExportThatWasBegun(t *testing.T) {
 		t.Fatal(err)
 	}
 	container := accounts.container("exports")
-	begun, err := jobsOf(t, e).CreateExport(t.Context(), container, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := interrupted(t, command(t, dir, env, "snapshot", "pull", "--hub", e.HubAddr(), "--via", "export", "--container", container, "--out", "f.jsonl"))
 	pull := func(code int, args ...string) string {
 		args = append([]string{"snapshot", "pull", "--hub", e.HubAddr(), "--via", "export", "--container", container, "--out", "f.jsonl"}, args...)
 		return mustRun(t, command(t, dir, env, args...), code)
 	}
-	if out := pull(exitFailed); !strings.Contains(out, "runs one import or export at a time, and now job "+begun.ID+", an export that began at 20") ||
+	if out := pull(exitFailed); !strings.Contains(out, "runs one import or export at a time, and now job "+id+", an export that began at 20") ||
 		!strings.Contains(out, "or take what it writes with --job") {
 		t.Errorf("got %s", out)
 	}
 	close(let)
-	if out := pull(0, "--job", begun.ID); !strings.Contains(out, "30 twins, 0 configurations") {
+	if out := pull(0, "--job", id); !strings.Contains(out, "30 twins, 0 configurations") {
 		t.Errorf("got %s", out)
 	}
-	job, err := jobsOf(t, e).GetJob(t.Context(), begun.ID, nil)
+	job, err := jobsOf(t, e).GetJob(t.Context(), id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,16 +194,44 @@ func TestExportThatWasBegun(t *testing.T) {
 		if err := os.Chtimes(written[0], when, when); err != nil {
 			t.Fatal(err)
 		}
-		if out := pull(exitFailed, "--job", begun.ID); !strings.Contains(out, "one of them belongs to another export") {
+		if out := pull(exitFailed, "--job", id); !strings.Contains(out, "one of them belongs to another export") {
 			t.Errorf("got %s", out)
 		}
 	}
 	if err := os.Remove(written[0]); err != nil {
 		t.Fatal(err)
 	}
-	if out := pull(exitFailed, "--job", begun.ID); !strings.Contains(out, "is completed, but there is no blob devices.txt") {
+	if out := pull(exitFailed, "--job", id); !strings.Contains(out, "is completed, but there is no blob devices.txt") {
 		t.Errorf("got %s", out)
 	}
+}
+
+// interrupted runs an export until it says how to go on, stops it, and returns the
+// id of the job.
+func interrupted(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said, id string
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		said += lines.Text() + "\n"
+		if _, after, ok := strings.Cut(lines.Text(), "go on with --job "); ok {
+			id = after
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // its code is looked at
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || id == "" || !strings.Contains(said, "twinrules: interrupted") {
+		t.Fatalf("exit code %d: %s", code, said)
+	}
+	return id
 }
 
 // gated opens containers that are written to when let is closed.
