@@ -73,12 +73,26 @@ func (c *JobClient) BeginExportDevices(ctx context.Context, container string, o 
 	if o == nil {
 		o = &JobClientExportOptions{}
 	}
+	return c.begin(ctx, exportOf(container, o), []string{container}, o.ResumeToken)
+}
+
+// CreateExport creates the job of [JobClient.BeginExportDevices] and leaves it to
+// the caller to follow it by its id with [JobClient.GetJob], for which no token of
+// a poller has to be kept.
+func (c *JobClient) CreateExport(ctx context.Context, container string, o *JobClientExportOptions) (JobClientJobResponse, error) {
+	if o == nil {
+		o = &JobClientExportOptions{}
+	}
+	return c.create(ctx, exportOf(container, o), []string{container})
+}
+
+func exportOf(container string, o *JobClientExportOptions) twin.Object {
 	job := transfer("export", container, o.Identity)
 	job["outputBlobContainerUri"] = container
 	job["excludeKeysInExport"] = !o.IncludeKeys
 	set(job, "outputBlobName", o.BlobName)
 	includeConfigurations(job, o.IncludeConfigurations, o.ConfigurationsBlobName)
-	return c.begin(ctx, job, []string{container}, o.ResumeToken)
+	return job
 }
 
 // BeginImportDevices creates a job that does what the lines of a blob in the
@@ -118,25 +132,34 @@ func includeConfigurations(job twin.Object, include bool, blob string) {
 
 func (c *JobClient) begin(ctx context.Context, job twin.Object, containers []string, token string) (*runtime.Poller[JobClientJobResponse], error) {
 	p := &jobPoller[JobClientJobResponse]{get: c.transfer, look: transferState}
-	r := request{op: createTransfer, method: http.MethodPost, path: []string{"jobs", "create"}, body: twin.Encode(job)}
 	if token != "" {
 		poller, err := p.resume(c.client, token)
 		if err != nil {
-			return nil, c.client.failure(r, fmt.Errorf("resume token: %w", err))
+			return nil, c.client.failure(creation(job), fmt.Errorf("resume token: %w", err))
 		}
 		return poller, nil
 	}
-	for _, container := range containers {
-		if u, err := url.Parse(container); err != nil || u.Scheme != "https" || u.Host == "" {
-			return nil, c.client.failure(r, errors.New("the container is not the URL of one, such as https://account.blob.core.windows.net/fleet"))
-		}
-	}
-	out, err := c.one(ctx, r)
+	out, err := c.create(ctx, job, containers)
 	if err != nil {
 		return nil, err
 	}
 	p.JobID, p.State = out.ID, out.Status
 	return p.pollerOf(c.client)
+}
+
+// create creates a job whose containers are URLs.
+func (c *JobClient) create(ctx context.Context, job twin.Object, containers []string) (out JobClientJobResponse, err error) {
+	r := creation(job)
+	for _, container := range containers {
+		if u, err := url.Parse(container); err != nil || u.Scheme != "https" || u.Host == "" {
+			return out, c.client.failure(r, errors.New("the container is not the URL of one, such as https://account.blob.core.windows.net/fleet"))
+		}
+	}
+	return c.one(ctx, r)
+}
+
+func creation(job twin.Object) request {
+	return request{op: createTransfer, method: http.MethodPost, path: []string{"jobs", "create"}, body: twin.Encode(job)}
 }
 
 // transferState returns how far a job is, and its error if it failed.

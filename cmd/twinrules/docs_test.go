@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/twinrules/twinrules/hub/credential"
+	"github.com/twinrules/twinrules/hub/emulator"
+	"github.com/twinrules/twinrules/hub/snapshot"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -16,6 +20,8 @@ import (
 func TestPages(t *testing.T) {
 	for page, tables := range map[string]map[string]string{
 		"language.md":   {"names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
+		"emulator.md":   {"behaviours": behavioursTable(), "flags": emulatorFlagsTable(), "bodies": bodiesTable()},
+		"snapshots.md":  {"lacks": "`" + strings.Join(snapshot.ExportLacks(), "`, `") + "`.\n"},
 		"signing-in.md": {"kinds": kindsTable(), "purposes": purposesTable(), "settings": settingsTable()},
 	} {
 		t.Run(page, func(t *testing.T) { holdTables(t, "../../docs/"+page, tables) })
@@ -48,6 +54,27 @@ func holdTables(t *testing.T, path string, tables map[string]string) {
 	if page != string(data) {
 		t.Errorf("the tables are not those of the program: %s", firstDifference(string(data), page))
 	}
+}
+
+func behavioursTable() string {
+	return markdownTable("behaviour | of devices", emulator.Behaviours, func(b *emulator.Behaviour) (string, string) {
+		return b.Name, fmt.Sprintf("%d %%: %s", b.Percent, b.Doc)
+	})
+}
+
+func emulatorFlagsTable() string {
+	var list []*pflag.Flag
+	newEmulator(&environment{}).Flags().VisitAll(func(f *pflag.Flag) { list = append(list, f) })
+	return markdownTable("flag | is", list, func(f *pflag.Flag) (string, string) {
+		if f.DefValue == "" || f.DefValue == "0" || f.DefValue == "false" || f.DefValue == "0s" {
+			return "--" + f.Name, f.Usage
+		}
+		return "--" + f.Name, f.Usage + " (default `" + f.DefValue + "`)"
+	})
+}
+
+func bodiesTable() string {
+	return markdownTable("`body` | the answer is", emulator.Bodies(), func(b [2]string) (string, string) { return b[0], b[1] })
 }
 
 func kindsTable() string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -15,12 +16,17 @@ import (
 	"github.com/twinrules/twinrules/hub/snapshot"
 )
 
+// emulatorFlags are what an emulator is told besides its options.
+type emulatorFlags struct {
+	emulator.Options
+	fleet, dir, faults, role, log, events string
+	containers                            string // a folder
+	blob                                  bool
+	blobCA                                string
+}
+
 func newEmulator(env *environment) *cobra.Command {
-	var (
-		opts                          emulator.Options
-		fleet, dir, faults, log, role string
-		containers, events            string
-	)
+	var f emulatorFlags
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Run a hub on loopback, for tests and for trying things",
@@ -34,52 +40,78 @@ certificate authority, the tenant, a client and its secret. Another process uses
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
-				opts.Seed = rand.Uint64()
+				f.Seed = rand.Uint64()
 			}
-			o, err := emulatorOptions(cmd.Context(), opts, fleet, faults, role)
-			if err != nil {
-				return err
-			}
-			if containers != "" {
-				o.Containers = emulator.Folders(containers)
-			}
-			if log != "" {
-				f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				o.RequestLog = f
-			}
-			if events != "" {
-				f, err := os.OpenFile(events, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				o.Events = f
-			}
-			return env.runEmulator(cmd.Context(), o, dir)
+			return f.run(cmd.Context(), env)
 		},
 	}
-	flags := cmd.Flags()
+	f.add(cmd)
+	return cmd
+}
+
+func (f *emulatorFlags) add(cmd *cobra.Command) {
+	flags, opts := cmd.Flags(), &f.Options
 	flags.StringVar(&opts.Listen, "listen", "127.0.0.1:18443", "address of the hub; port 0 picks a free one")
 	flags.StringVar(&opts.HubName, "hub-name", "emu.azure-devices.net", "name that the hub goes by")
-	flags.StringVar(&fleet, "fleet", "", "recorded fleet to begin with, in any format that snapshot inspect reads")
+	flags.StringVar(&f.fleet, "fleet", "", "recorded fleet to begin with, in any format that snapshot inspect reads")
 	flags.IntVar(&opts.Devices, "devices", 0, "how many devices live and report: "+behaviours()+"; made when there is no --fleet")
-	flags.StringVar(&dir, "dir", "emulator", "folder of ready.json and ca.pem")
+	flags.StringVar(&f.dir, "dir", "emulator", "folder of ready.json and ca.pem")
 	flags.Uint64Var(&opts.Seed, "seed", 0, "decides every id and secret; who knows it knows them (default: drawn)")
 	flags.StringVar(&opts.State, "state", "", "folder to keep the hub in, so that it is the same tomorrow (default: nothing is kept)")
 	flags.StringVar(&opts.Tier, "tier", "", "F1, S1, S2 or S3: hold back and refuse what is more than it takes (default: nothing)")
 	flags.IntVar(&opts.Units, "units", 1, "how many units of the tier")
 	flags.DurationVar(&opts.IndexLag, "index-lag", 0, "how long queries may take to see a change, such as 90s")
 	flags.BoolVar(&opts.StrictQuery, "strict-query", false, "refuse queries whose meaning on a hub is not known")
-	flags.StringVar(&containers, "containers", "", "folder in which import and export jobs find their containers")
-	flags.StringVar(&role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
-	flags.StringVar(&faults, "faults", "", "file with a JSON list of faults to make")
-	flags.StringVar(&log, "request-log", "", "file to append each request to, as a line of JSON")
-	flags.StringVar(&events, "events", "", "file to append what the hub tells of twins and devices to, as lines of JSON")
-	return cmd
+	flags.StringVar(&f.containers, "containers", "", "folder in which import and export jobs find their containers")
+	flags.BoolVar(&f.blob, "blob", false, "let import and export jobs find their containers in the storage accounts that they name")
+	flags.StringVar(&f.blobCA, "blob-ca", "", "PEM file of who may vouch for these accounts besides the system's, such as Azurite's certificate; turns --blob on")
+	flags.StringVar(&f.role, "role", "data-contributor", "what the client may do: "+strings.Join(roleNames(), ", "))
+	flags.StringVar(&f.faults, "faults", "", "file with a JSON list of faults to make")
+	flags.StringVar(&f.log, "request-log", "", "file to append each request to, as a line of JSON")
+	flags.StringVar(&f.events, "events", "", "file to append what the hub tells of twins and devices to, as lines of JSON")
+	cmd.MarkFlagsMutuallyExclusive("containers", "blob")
+	cmd.MarkFlagsMutuallyExclusive("containers", "blob-ca")
+}
+
+func (f *emulatorFlags) run(ctx context.Context, env *environment) error {
+	o, err := emulatorOptions(ctx, f.Options, f.fleet, f.faults, f.role)
+	if err != nil {
+		return err
+	}
+	if err := f.openStorage(o); err != nil {
+		return err
+	}
+	for _, l := range []struct {
+		path string
+		w    *io.Writer
+	}{{f.log, &o.RequestLog}, {f.events, &o.Events}} {
+		if l.path == "" {
+			continue
+		}
+		file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		*l.w = file
+	}
+	return env.runEmulator(ctx, o, f.dir)
+}
+
+// openStorage says where import and export jobs find their containers.
+func (f *emulatorFlags) openStorage(o *emulator.Options) error {
+	if f.containers != "" {
+		o.Containers = emulator.Folders(f.containers)
+	}
+	if !f.blob && f.blobCA == "" {
+		return nil
+	}
+	roots, err := rootsOf("--blob-ca", f.blobCA)
+	if err != nil {
+		return err
+	}
+	o.Containers = storage(roots)
+	return nil
 }
 
 // behaviours says how fake devices behave.
@@ -131,6 +163,9 @@ func emulatorOptions(ctx context.Context, o emulator.Options, fleet, faults, rol
 // seedFrom fills the emulator with a recorded fleet.
 func seedFrom(ctx context.Context, o *emulator.Options, s *snapshot.Snapshot) error {
 	o.Twins = s.All(ctx)
+	if s.ConfigurationsUnread {
+		return nil // it is a hub without those that nobody saw
+	}
 	for c, err := range s.Configurations(ctx) {
 		if err != nil {
 			return err

@@ -61,7 +61,9 @@ type scriptHub struct{ *emulator.Emulator }
 
 // hubCommand is the script command "hub":
 //
-//	hub start [fleet=FILE] [role=FLAG] [faults=FILE]   run a hub; sets $HUB and what signs in there
+//	hub start [fleet=FILE] [role=FLAG] [faults=FILE] [storage=DIR]
+//	                                                   run a hub; sets $HUB and what signs in there; with storage, see
+//	                                                   storageServer, also $STORAGE, a URL to put a container's name behind
 //	hub patch DEVICE SECTION JSON                      as somebody else
 //	hub report DEVICE JSON                             as the device
 //	hub twin DEVICE                                    print tags, desired without the hub's members, and desired $version
@@ -125,11 +127,21 @@ func startHub(ts *testscript.TestScript, h *scriptHub, args []string) {
 	}
 	o, err := emulatorOptions(context.Background(), emulator.Options{Seed: 1, SigningKey: signingKey()}, fleet, faults, given["role"])
 	ts.Check(err)
+	var accounts *storageServer
+	if dir := given["storage"]; dir != "" {
+		accounts = newStorageServer(ts.MkAbs(dir))
+		ts.Defer(accounts.Close)
+		o.Containers = accounts.containers()
+		ts.Setenv("STORAGE", accounts.container(""))
+	}
 	h.Emulator, err = emulator.Start(context.Background(), o)
 	ts.Check(err)
 	ts.Defer(func() { h.Close() })
 	ready, err := h.WriteReady(ts.MkAbs("hub"))
 	ts.Check(err)
+	if accounts != nil {
+		ts.Check(accounts.trust(ready.CA))
+	}
 	for name, value := range signIn(ready) {
 		ts.Setenv(name, value)
 	}

@@ -144,20 +144,24 @@ func (f *signInFlags) advise(env *environment) {
 
 // roots returns the system's certificate authorities and those of --ca-file,
 // nil for the system's alone.
-func (f *signInFlags) roots() (*x509.CertPool, error) {
-	if f.caFile == "" {
+func (f *signInFlags) roots() (*x509.CertPool, error) { return rootsOf("--ca-file", f.caFile) }
+
+// rootsOf returns the system's certificate authorities and those of the file that
+// a flag names, nil for the system's alone.
+func rootsOf(flag, file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(f.caFile)
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read --ca-file: %w", err)
+		return nil, fmt.Errorf("read %s: %w", flag, err)
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		return nil, fmt.Errorf("read the system's certificates: %w", err)
 	}
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, usage(errors.New("--ca-file: no certificate in " + f.caFile))
+		return nil, usage(errors.New(flag + ": no certificate in " + file))
 	}
 	return pool, nil
 }

@@ -61,6 +61,9 @@ func TestAzurite(t *testing.T) {
 		if got := read(t, c, name); !bytes.Equal(got, data) {
 			t.Errorf("%s: read %d bytes of %d", name, len(got), len(data))
 		}
+		if p, err := c.Properties(ctx, name); err != nil || p.Size != int64(len(data)) || time.Since(p.Modified).Abs() > time.Minute {
+			t.Errorf("%s: got %+v, %v", name, p, err)
+		}
 		if err := c.Put(ctx, name, strings.NewReader("")); err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +78,9 @@ func TestAzurite(t *testing.T) {
 		}
 		if err := c.Delete(ctx, name); !errors.Is(err, blob.ErrNotFound) {
 			t.Errorf("%s: deleted twice: %v", name, err)
+		}
+		if _, err := c.Properties(ctx, name); !errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("%s: looked at after it was deleted: %v", name, err)
 		}
 	}
 }
@@ -199,6 +205,42 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("asked %d times", asked)
 			}
 		})
+	}
+}
+
+// TestPropertiesRefuses asks accounts that do not say what a blob is like.
+func TestPropertiesRefuses(t *testing.T) {
+	undated := answer(200, `"1"`, 9, strings.NewReader(""))
+	endless := answer(200, `"1"`, -1, strings.NewReader(""))
+	endless.Header.Set("Last-Modified", "Sun, 01 Mar 2026 12:00:00 GMT")
+	for name, test := range map[string]struct {
+		answer *http.Response
+		want   string
+	}{
+		"no date":   {undated, "does not say how long and how old"},
+		"no length": {endless, "does not say how long and how old"},
+		"no right":  {answer(403, "", 0, strings.NewReader("")), "give the identity the role Storage Blob Data Reader"},
+	} {
+		_, err := container(t, func(*http.Request) *http.Response { return test.answer }).Properties(t.Context(), "devices.txt")
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// TestCredential sends the token that a function returns.
+func TestCredential(t *testing.T) {
+	var sent string
+	c, err := blob.NewContainer("https://127.0.0.1/account/exports", blob.Credential(func() (string, time.Time) { return "t0ken", time.Now().Add(time.Hour) }),
+		&blob.Options{ClientOptions: azcore.ClientOptions{Transport: network(func(req *http.Request) *http.Response {
+			sent = req.Header.Get("Authorization")
+			return answer(202, "", 0, strings.NewReader(""))
+		})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Delete(t.Context(), "x"); err != nil || sent != "Bearer t0ken" {
+		t.Errorf("sent %q, %v", sent, err)
 	}
 }
 

@@ -13,6 +13,7 @@ type agenda struct {
 	entries entries
 	planned int
 	at      time.Time // of the entry that happens, zero when none does
+	errand  *errand   // that the latest entry asked for, until it is begun
 }
 
 // An entry happens once, at its time; one that repeats plans itself anew.
@@ -36,13 +37,19 @@ func (a *agenda) next() (time.Time, bool) {
 	return a.entries[0].when, true
 }
 
-// run makes everything happen that is due at now, and what becomes due by it.
+// run makes everything happen that is due at now, and what becomes due by it,
+// until there is an errand to do.
 func (a *agenda) run(now time.Time) {
-	for len(a.entries) > 0 && !a.entries[0].when.After(now) {
+	for a.errand == nil && len(a.entries) > 0 && !a.entries[0].when.After(now) {
 		e := heap.Pop(&a.entries).(*entry)
-		a.at = e.when
-		e.do(e.when)
+		a.happen(e.when, e.do)
 	}
+}
+
+// happen lets do see at as the hub's present.
+func (a *agenda) happen(at time.Time, do func(now time.Time)) {
+	a.at = at
+	do(at)
 	a.at = time.Time{}
 }
 
@@ -72,10 +79,21 @@ func (h *hub) moment() time.Time {
 	return h.now()
 }
 
-// catchUp makes happen on the hub what is due by now.
+// catchUp makes happen on the hub what is due by now. With a clock that is not
+// the real one it returns when the errands are done, too.
 func (h *hub) catchUp(now time.Time) {
+	for e := h.advance(now); e != nil; e = h.advance(now) {
+		h.begin(e)
+	}
+}
+
+// advance goes on to the next errand, nil when all that is due has happened.
+func (h *hub) advance(now time.Time) *errand {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.agenda.run(now)
 	_ = h.keep() // the store remembers its error
+	e := h.agenda.errand
+	h.agenda.errand = nil
+	return e
 }

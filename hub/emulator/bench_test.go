@@ -94,7 +94,7 @@ func BenchmarkEvaluate(b *testing.B) {
 func BenchmarkHourOfDevices(b *testing.B) {
 	for b.Loop() {
 		h := benchHub(b, 1000)
-		h.fleet.watch = h.changed
+		h.fleet.changed = h.twinChanged
 		if err := h.enliven(1000); err != nil {
 			b.Fatal(err)
 		}

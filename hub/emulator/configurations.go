@@ -1,8 +1,8 @@
 package emulator
 
 import (
-	"cmp"
 	"strings"
+	"time"
 )
 
 var configurationRoutes = []route{
@@ -61,11 +61,16 @@ func (h *hub) createConfiguration(c *call, wanted *configuration) (*configuratio
 	if h.configurations.byID[wanted.body.ID] != nil {
 		return nil, alreadyExists(wanted.body.ID)
 	}
-	if n, limit := len(h.configurations.byID), cmp.Or(h.limits.configurations, maxConfigurations); n >= limit {
+	return h.addConfiguration(wanted, c.now)
+}
+
+// addConfiguration returns wanted as a new one if there is room for it.
+func (h *hub) addConfiguration(wanted *configuration, now time.Time) (*configuration, error) {
+	if n, limit := len(h.configurations.byID), h.limits.configurations; n >= limit {
 		return nil, refuse("ConfigurationCountLimitExceeded", "There are %d configurations, the hub takes %d.", n, limit)
 	}
 	h.configurations.born++
-	return wanted.create(h.configurations.born, c.now), nil
+	return wanted.create(h.configurations.born, now), nil
 }
 
 func (h *hub) updateConfiguration(c *call, wanted *configuration) (*configuration, error) {

@@ -104,11 +104,8 @@ func (h *hub) setConnection(d *document, state string, now time.Time) {
 	h.fleet.put(newDocument(d.ref, o))
 }
 
-// changed is told of every change of the fleet before it is done.
-func (h *hub) changed(before, after *document) {
-	if h.events != nil {
-		h.publish(before, after)
-	}
+// tellDevices plans what a change of the fleet means for those that are online.
+func (h *hub) tellDevices(before, after *document) {
 	switch {
 	case after == nil:
 		delete(h.connections, before.ref)

@@ -63,5 +63,8 @@ func (d *dice) of(name string) uint64 {
 	return h.Sum64()
 }
 
+// uuidOf returns the UUID that belongs to name.
+func (d *dice) uuidOf(name string) string { return newDice(d.of(name)).uuid() }
+
 // keyOf returns the shared access key that belongs to name.
 func (d *dice) keyOf(name string) string { return newDice(d.of(name)).key() }

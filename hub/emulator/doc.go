@@ -18,7 +18,9 @@
 // Devices connect as values of [Device], see [Emulator.Connect]; with
 // [Options.Devices] there are some that live by themselves. What happens without
 // a request, such as theirs and the steps of a job, happens on the hub's agenda at
-// its own time and in one order, when the hub catches up.
+// its own time and in one order, when the hub catches up. For what is elsewhere and
+// may be slow, such as the containers of an export, the hub does not stand still,
+// see errand.
 //
 // It evaluates queries with package query. It reads no files but those of
 // [Options.State]: a fleet comes in as an iterator, from package snapshot or

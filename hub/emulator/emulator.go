@@ -61,9 +61,9 @@ type Options struct {
 	// on a hub.
 	RetryAfter time.Duration
 
-	// Containers opens where a container URI leads, for import and export. It
-	// fails when the hub may not use it; nil means that it may use none.
-	Containers func(uri string) (Container, error)
+	// Containers opens the containers of import and export jobs. It fails when the
+	// hub may not use one; nil means that it may use none.
+	Containers func(ctx context.Context, at *ContainerAddress) (Container, error)
 
 	// State is a folder that keeps what is on the hub, so that an emulator that is
 	// started there tomorrow is the same one: ids, secrets, keys, addresses unless
@@ -87,8 +87,11 @@ type Options struct {
 	// Events gets what a hub routes to endpoints, see [Event], one JSON object a
 	// line; nil means none.
 	Events io.Writer
-	// MaxConfigurations is how many there may be; 0 means 100, as in the paid tiers.
+	// MaxConfigurations is how many there may be; 0 means 100, and 10 in the tier F1.
 	MaxConfigurations int
+	// MaxIdentities is how many devices and modules a service may bring it to; 0
+	// means a million.
+	MaxIdentities int
 
 	real bool // whether Now is the real clock
 }
@@ -209,7 +212,6 @@ func (e *Emulator) make(o *Options) (err error) {
 	}
 	e.hub = newHub(o, tier, e.authority)
 	e.hub.ctx = background
-	e.hub.fleet.changed = e.hub.twinChanged
 	if err := e.fill(o, kept); err != nil {
 		return err
 	}
@@ -267,6 +269,7 @@ func (e *Emulator) shut() error {
 	}
 	e.front.leave()
 	e.living.Wait()
+	e.hub.stay()
 	return errors.Join(errs...)
 }
 

@@ -89,6 +89,7 @@ func (l *eventLog) add(e Event) {
 // publish tells of a change of the fleet. The caller holds the lock.
 func (h *hub) publish(before, after *document) {
 	switch {
+	case h.events == nil:
 	case before == nil:
 		h.emit(lifecycleEvents, "create"+kindOf(after.ref)+"Identity", after.ref, after.whole())
 	case after == nil:

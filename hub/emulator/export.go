@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/json"
 	"iter"
+	"maps"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -27,16 +28,16 @@ type exportedDevice struct {
 	ParentScopes   any             `json:"parentScopes,omitempty"`
 }
 
-// deviceLines yields the lines of devices.txt: each device, and each of its
-// modules on a line of its own.
+// deviceLines yields the lines of devices.txt as the fleet is now: each device,
+// and each of its modules on a line of its own. They are made without the lock.
 func (h *hub) deviceLines(withoutKeys bool) iter.Seq[[]byte] {
-	documents := h.fleet.all()
+	documents, known := h.fleet.all(), maps.Clone(h.registry.known)
 	return func(yield func([]byte) bool) {
 		if withoutKeys && !yield([]byte(withoutKeysWarning)) {
 			return
 		}
 		for _, d := range documents {
-			if !yield(marshal(h.exported(d, withoutKeys))) {
+			if !yield(marshal(exported(d, h.registrationIn(known, d.ref), withoutKeys))) {
 				return
 			}
 		}
@@ -44,13 +45,13 @@ func (h *hub) deviceLines(withoutKeys bool) iter.Seq[[]byte] {
 }
 
 // exported returns d as a line. Without keys they are null, as the page says.
-func (h *hub) exported(d *document, withoutKeys bool) exportedDevice {
+func exported(d *document, r registration, withoutKeys bool) exportedDevice {
 	o := d.decode()
 	tags := o["tags"]
 	if tags == nil {
 		tags = twin.Object{}
 	}
-	auth := h.registration(d.ref).authentication(o)
+	auth := r.authentication(o)
 	if withoutKeys {
 		auth.SymmetricKey = symmetricKey{}
 	}
@@ -86,7 +87,8 @@ type exportedMetrics struct {
 	Queries map[string]string `json:"Queries"`
 }
 
-// configurationLines yields the lines of configurations.txt.
+// configurationLines yields the lines of configurations.txt as they are now, and
+// makes them without the lock.
 func (h *hub) configurationLines() iter.Seq[[]byte] {
 	list := h.configurations.all()
 	return func(yield func([]byte) bool) {

@@ -29,28 +29,32 @@ const (
 // A feedback is the queue of batches, the oldest first. It is guarded by the hub.
 type feedback []*feedbackBatch
 
+// Its members are exported for the state on disk.
 type feedbackBatch struct {
-	records []feedbackRecord
-	closes  time.Time // when the service gets it, unless it is full before
-	token   string    // of the lock; "" for none
-	until   time.Time // when the lock ends
+	Records []feedbackRecord
+	Born    int64
+	Closes  time.Time // when the service gets it, unless it is full before
+	Token   string    // of the lock; "" for none
+	Until   time.Time // when the lock ends
 }
 
 func (b *feedbackBatch) isOpen(now time.Time) bool {
-	return len(b.records) < maxFeedback && now.Before(b.closes)
+	return len(b.Records) < maxFeedback && now.Before(b.Closes)
 }
 
-func (b *feedbackBatch) isLocked(now time.Time) bool { return b.token != "" && now.Before(b.until) }
+func (b *feedbackBatch) isLocked(now time.Time) bool { return b.Token != "" && now.Before(b.Until) }
 
 // addFeedback is called with the lock held.
 func (h *hub) addFeedback(r feedbackRecord, now time.Time) {
 	batches := h.mail.feedback
 	if n := len(batches); n == 0 || !batches[n-1].isOpen(now) {
-		batches = append(batches, &feedbackBatch{closes: now.Add(feedbackAge)})
+		h.mail.born++
+		batches = append(batches, &feedbackBatch{Born: h.mail.born, Closes: now.Add(feedbackAge)})
 	}
 	last := batches[len(batches)-1]
-	last.records = append(last.records, r)
+	last.Records = append(last.Records, r)
 	h.mail.feedback = batches
+	h.store.touch(keptFeedback, last.key())
 }
 
 // receiveFeedback locks a batch and answers with it, 204 when there is none. A
@@ -62,10 +66,11 @@ func (h *hub) receiveFeedback(c *call) (*answer, error) {
 		if b.isOpen(c.now) || b.isLocked(c.now) {
 			continue
 		}
-		b.token, b.until = h.dice.uuid(), c.now.Add(feedbackLock)
-		a := reply(b.records)
+		b.Token, b.Until = h.dice.uuid(), c.now.Add(feedbackLock)
+		h.store.touch(keptFeedback, b.key())
+		a := reply(b.Records)
 		a.header.Set("Content-Type", "application/vnd.microsoft.iothub.feedback.json")
-		a.header["ETag"] = []string{`"` + b.token + `"`}
+		a.header["ETag"] = []string{`"` + b.Token + `"`}
 		return a, nil
 	}
 	return newAnswer(204, nil), nil
@@ -78,6 +83,7 @@ func (h *hub) completeFeedback(c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.store.touch(keptFeedback, h.mail.feedback[i].key())
 	h.mail.feedback = append(h.mail.feedback[:i:i], h.mail.feedback[i+1:]...)
 	return newAnswer(204, nil), nil
 }
@@ -89,14 +95,15 @@ func (h *hub) abandonFeedback(c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.mail.feedback[i].token = ""
+	h.mail.feedback[i].Token = ""
+	h.store.touch(keptFeedback, h.mail.feedback[i].key())
 	return newAnswer(204, nil), nil
 }
 
 // locked returns the place of the batch that the token of c still locks.
 func (f feedback) locked(c *call) (int, error) {
 	for i, b := range f {
-		if b.isLocked(c.now) && b.token == c.ids[0] {
+		if b.isLocked(c.now) && b.Token == c.ids[0] {
 			return i, nil
 		}
 	}

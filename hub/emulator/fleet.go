@@ -12,10 +12,9 @@ type fleet struct {
 	documents map[twin.Ref]*document
 	modules   map[string]map[twin.Ref]bool // of each device that has any
 	refs      []twin.Ref                   // in order; nil when a twin came or went since
-	// watch is told of each change before it is done: a twin that comes has no
+	// changed is told of each change after it is done: a twin that comes has no
 	// before, one that goes no after. Nil for nobody.
-	watch   func(before, after *document)
-	changed func(ref twin.Ref) // called after each change; nil for nobody
+	changed func(before, after *document)
 }
 
 func newFleet() *fleet {
@@ -28,11 +27,8 @@ func (f *fleet) put(d *document) {
 		f.refs = nil
 		f.index(d.ref)
 	}
-	if f.watch != nil {
-		f.watch(before, d)
-	}
 	f.documents[d.ref] = d
-	f.tell(d.ref)
+	f.tell(before, d)
 }
 
 func (f *fleet) index(ref twin.Ref) {
@@ -50,20 +46,17 @@ func (f *fleet) remove(ref twin.Ref) {
 	if before == nil {
 		return
 	}
-	if f.watch != nil {
-		f.watch(before, nil)
-	}
 	delete(f.documents, ref)
 	f.refs = nil
 	if delete(f.modules[ref.Device], ref); len(f.modules[ref.Device]) == 0 {
 		delete(f.modules, ref.Device)
 	}
-	f.tell(ref)
+	f.tell(before, nil)
 }
 
-func (f *fleet) tell(ref twin.Ref) {
+func (f *fleet) tell(before, after *document) {
 	if f.changed != nil {
-		f.changed(ref)
+		f.changed(before, after)
 	}
 }
 

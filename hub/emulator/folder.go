@@ -18,9 +18,9 @@ import (
 // dir/account.blob.core.windows.net/fleet, which is made when it is not there.
 // Signatures in a URI are not looked at. No URI and no blob leads out of dir,
 // also not by symbolic links.
-func Folders(dir string) func(uri string) (Container, error) {
-	return func(uri string) (Container, error) {
-		name, err := folderOf(uri)
+func Folders(dir string) func(context.Context, *ContainerAddress) (Container, error) {
+	return func(_ context.Context, at *ContainerAddress) (Container, error) {
+		name, err := folderOf(at.URI)
 		if err != nil {
 			return nil, fmt.Errorf("open container: %w", err)
 		}

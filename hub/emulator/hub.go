@@ -30,7 +30,8 @@ type hub struct {
 	strict   bool // whether queries with an unknown meaning are refused
 	tier     *tier
 	shaping  shaping
-	open     func(uri string) (Container, error)
+	open     func(ctx context.Context, at *ContainerAddress) (Container, error)
+	storage  *storageIdentities
 
 	mu             sync.Mutex // guards what follows
 	fleet          *fleet
@@ -38,6 +39,7 @@ type hub struct {
 	lag            time.Duration
 	configurations configurations
 	agenda         agenda
+	errands        sync.WaitGroup // counts up only under mu and before ctx is done
 	registry       registry
 	connections    connections
 	fakes          map[twin.Ref]*fake

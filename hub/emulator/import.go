@@ -52,12 +52,12 @@ func (h *hub) storeConfiguration(b configurationBody, now time.Time) error {
 	}
 	stored, old := wanted, h.configurations.byID[b.ID]
 	if old != nil {
-		if stored, err = old.update(wanted, now); err != nil {
-			return err
-		}
+		stored, err = old.update(wanted, now)
 	} else {
-		h.configurations.born++
-		stored = wanted.create(h.configurations.born, now)
+		stored, err = h.addConfiguration(wanted, now)
+	}
+	if err != nil {
+		return err
 	}
 	h.configurations.byID[b.ID] = stored
 	h.store.touch(keptConfigurations, b.ID)

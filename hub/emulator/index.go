@@ -18,13 +18,10 @@ func (h *hub) lagBehind(lag time.Duration) {
 	}
 }
 
-// twinChanged hears of each change to the fleet. The caller holds the lock.
-func (h *hub) twinChanged(ref twin.Ref) {
-	h.store.touch(keptTwins, refKey(ref))
-	h.store.touch(keptRegistrations, refKey(ref)) // which changes with its twin alone
-	h.store.touch(keptBirths, "count")
+// showLater lets the index see a twin as it is now, nil for gone, when its time
+// has come.
+func (h *hub) showLater(ref twin.Ref, d *document) {
 	if h.lag > 0 {
-		d := h.fleet.documents[ref]
 		h.agenda.plan(h.moment().Add(h.lagOf(ref)), func(time.Time) { h.index.show(ref, d) })
 	}
 }

@@ -20,6 +20,8 @@ const (
 	keptJobs           = "jobs"
 	keptTasks          = "tasks"
 	keptTransfers      = "transfers"
+	keptLetters        = "messages"
+	keptFeedback       = "feedback"
 )
 
 // collections lists what a store keeps. Whoever changes a document touches it,
@@ -34,6 +36,8 @@ func collections() []collection {
 		{keptJobs, (*hub).jobIDs, (*hub).keptJob, (*hub).loadJob, nil},
 		{keptTasks, (*hub).taskIDs, (*hub).keptTask, (*hub).loadTask, (*hub).resumeJobs},
 		{keptTransfers, (*hub).transferIDs, (*hub).keptTransfer, (*hub).loadTransfer, (*hub).resumeTransfers},
+		{keptLetters, (*hub).letterIDs, (*hub).keptLetter, (*hub).loadLetter, (*hub).resumeMail},
+		{keptFeedback, (*hub).feedbackIDs, (*hub).keptFeedback, (*hub).loadFeedback, nil},
 	}
 }
 
@@ -68,6 +72,14 @@ func (h *hub) keptTwin(id string) json.RawMessage {
 		return d.json
 	}
 	return nil
+}
+
+// touchTwin marks all that is kept of a twin: its registration and the count of
+// births change with it alone.
+func (h *hub) touchTwin(ref twin.Ref) {
+	h.store.touch(keptTwins, refKey(ref))
+	h.store.touch(keptRegistrations, refKey(ref))
+	h.store.touch(keptBirths, "count")
 }
 
 func (h *hub) loadTwin(_ string, value json.RawMessage) error {

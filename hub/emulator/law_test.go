@@ -186,7 +186,7 @@ func FuzzServe(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path, body, ifMatch, token string) {
 		h := bareHub(2)
 		h.fleet.put(newborn(t))
-		h.fleet.watch, h.events = h.changed, newEventLog(io.Discard)
+		h.fleet.changed, h.events = h.twinChanged, newEventLog(io.Discard)
 		if err := h.enliven(1); err != nil {
 			t.Fatal(err)
 		}

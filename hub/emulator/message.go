@@ -51,12 +51,14 @@ const (
 	maxDeliveries = 10 // the default of new hubs
 )
 
-// A letter is a message in a queue.
+// A letter is a message in a queue. Its members are exported for the state on
+// disk.
 type letter struct {
 	Message
-	enqueued   time.Time
-	deliveries int
-	generation string
+	Device     string
+	Born       int64 // counts letters and batches of feedback
+	Deliveries int
+	Generation string
 }
 
 // Mail is what waits for devices, and the feedback that waits for the service.
@@ -64,6 +66,7 @@ type letter struct {
 type mail struct {
 	queues   map[string][]*letter // by device
 	feedback feedback
+	born     int64
 }
 
 // Send puts a message into the queue of a device. It fails with
@@ -75,7 +78,7 @@ func (e *Emulator) Send(device string, m Message) error {
 	if err := e.hub.send(device, m, e.hub.moment()); err != nil {
 		return fmt.Errorf("send to %s: %w", device, err)
 	}
-	return nil
+	return e.hub.keep()
 }
 
 // send is called with the lock held, as is every function here.
@@ -94,26 +97,48 @@ func (h *hub) send(device string, m Message, now time.Time) error {
 	if m.Expires.IsZero() {
 		m.Expires = now.Add(messageLife)
 	}
-	if h.mail.queues == nil {
-		h.mail.queues = map[string][]*letter{}
-	}
-	l := &letter{Message: m, enqueued: now, generation: h.registration(ref).Generation}
+	h.mail.born++
+	l := &letter{Message: m, Device: device, Born: h.mail.born, Generation: h.registration(ref).Generation}
 	h.setQueue(device, append(h.mail.queues[device], l))
-	h.agenda.plan(m.Expires, func(now time.Time) { h.settleLetter(device, l, "Expired", now) })
+	h.post(l)
 	h.deliverLater(ref, now)
 	return nil
 }
 
-// setQueue keeps a queue and its length, which the twin shows.
+// post keeps a letter that is in its queue until it expires.
+func (h *hub) post(l *letter) {
+	h.store.touch(keptLetters, l.key())
+	h.agenda.plan(l.Expires, func(now time.Time) { h.settleLetter(l, "Expired", now) })
+}
+
+// setQueue puts a queue in the place of another, and its length into the twin,
+// which shows it.
 func (h *hub) setQueue(device string, queue []*letter) {
-	if h.mail.queues[device] = queue; len(queue) == 0 {
-		delete(h.mail.queues, device)
-	}
+	h.mail.put(device, queue)
 	if d := h.fleet.documents[twin.Ref{Device: device}]; d != nil {
 		o := d.decode()
 		o["cloudToDeviceMessageCount"] = number(int64(len(queue)))
 		h.fleet.put(newDocument(d.ref, o))
 	}
+}
+
+func (m *mail) put(device string, queue []*letter) {
+	if m.queues == nil {
+		m.queues = map[string][]*letter{}
+	}
+	if m.queues[device] = queue; len(queue) == 0 {
+		delete(m.queues, device)
+	}
+}
+
+// discard empties the queue of a device and returns what was in it.
+func (h *hub) discard(device string) []*letter {
+	queue := h.mail.queues[device]
+	for _, l := range queue {
+		h.store.touch(keptLetters, l.key())
+	}
+	h.mail.put(device, nil)
+	return queue
 }
 
 func (h *hub) deliverLater(ref twin.Ref, now time.Time) {
@@ -130,11 +155,12 @@ func (h *hub) deliver(ref twin.Ref, now time.Time) {
 	}
 	for _, l := range slices.Clone(h.mail.queues[ref.Device]) {
 		for again := true; again; {
-			l.deliveries++
+			l.Deliveries++
+			h.store.touch(keptLetters, l.key())
 			settlement := receiver.Receive(l.Message)
-			again = settlement == Abandon && l.deliveries < maxDeliveries
+			again = settlement == Abandon && l.Deliveries < maxDeliveries
 			if outcome := outcomes[settlement]; outcome != "" && !again {
-				h.settleLetter(ref.Device, l, outcome, now)
+				h.settleLetter(l, outcome, now)
 			}
 		}
 	}
@@ -145,23 +171,24 @@ var outcomes = map[Settlement]string{Complete: "Success", Reject: "Rejected", Ab
 
 // settleLetter takes a message out of its queue, if it is still there, and tells
 // the service if it wants to know.
-func (h *hub) settleLetter(device string, l *letter, outcome string, now time.Time) {
-	queue := h.mail.queues[device]
+func (h *hub) settleLetter(l *letter, outcome string, now time.Time) {
+	queue := h.mail.queues[l.Device]
 	i := slices.Index(queue, l)
 	if i < 0 {
 		return
 	}
-	h.setQueue(device, slices.Delete(slices.Clone(queue), i, i+1))
-	h.noteOutcome(device, l, outcome, now)
+	h.store.touch(keptLetters, l.key())
+	h.setQueue(l.Device, slices.Delete(slices.Clone(queue), i, i+1))
+	h.noteOutcome(l, outcome, now)
 }
 
-func (h *hub) noteOutcome(device string, l *letter, outcome string, now time.Time) {
+func (h *hub) noteOutcome(l *letter, outcome string, now time.Time) {
 	wanted := l.Feedback == FeedbackFull || l.Feedback == FeedbackPositive && outcome == "Success" ||
 		l.Feedback == FeedbackNegative && outcome != "Success"
 	if wanted {
 		h.addFeedback(feedbackRecord{
 			OriginalMessageID: l.ID, Enqueued: stamp(now), StatusCode: outcome, Description: outcome,
-			DeviceID: device, Generation: l.generation,
+			DeviceID: l.Device, Generation: l.Generation,
 		}, now)
 	}
 }
@@ -174,12 +201,12 @@ func (h *hub) purge(c *call) (*answer, error) {
 	if _, err := h.document(twin.Ref{Device: device}); err != nil {
 		return nil, err
 	}
-	queue := h.mail.queues[device]
+	queue := h.discard(device)
 	if len(queue) > 0 {
 		h.setQueue(device, nil)
 	}
 	for _, l := range queue {
-		h.noteOutcome(device, l, "Purged", c.now)
+		h.noteOutcome(l, "Purged", c.now)
 	}
 	return reply(struct {
 		DeviceID string `json:"deviceId"`

@@ -12,8 +12,8 @@ import (
 
 // FuzzRecord reads any line: what is taken is written alike.
 func FuzzRecord(f *testing.F) {
-	f.Add(recordOf(spot{keptTwins, "d1"}, json.RawMessage(`{"a":1}`)))
-	f.Add(recordOf(spot{keptTwins, "d1"}, nil))
+	f.Add(record{In: keptTwins, ID: "d1", Value: json.RawMessage(`{"a":1}`), More: true}.line())
+	f.Add(record{In: keptTwins, ID: "d1"}.line())
 	f.Add([]byte("00000000 \n"))
 	f.Add([]byte("x"))
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -21,15 +21,15 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := readRecord(recordOf(spot{r.In, r.ID}, r.Value))
-		if err != nil || again.In != r.In || again.ID != r.ID || !bytes.Equal(compact(t, again.Value), compact(t, r.Value)) {
+		again, err := readRecord(r.line())
+		if err != nil || again.In != r.In || again.ID != r.ID || again.More != r.More || !bytes.Equal(compact(t, again.Value), compact(t, r.Value)) {
 			t.Errorf("%q is %v and then %v (%v)", line, r, again, err)
 		}
 	})
 }
 
 func TestUnknownCollection(t *testing.T) {
-	err := contents{}.read(2, recordOf(spot{"toasters", "t1"}, nil))
+	_, err := contents{}.read(nil, record{In: "toasters", ID: "t1"}.line())
 	if want := `"toasters" is no collection that this version knows`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

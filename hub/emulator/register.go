@@ -56,6 +56,18 @@ func refuseData(data *edit) error {
 }
 
 func (h *hub) mayCreate(ref twin.Ref) error {
+	if err := h.mayExist(ref); err != nil {
+		return err
+	}
+	if n, limit := len(h.fleet.documents), h.limits.identities; n >= limit {
+		// Which code the hub has for it is not known.
+		return refuse("TooManyDevices", "There are %d devices and modules, the hub takes %d.", n, limit)
+	}
+	return nil
+}
+
+// mayExist refuses a name that is taken, and a module that has no place.
+func (h *hub) mayExist(ref twin.Ref) error {
 	exists := h.fleet.documents[ref] != nil
 	if ref.Module == "" {
 		if exists {
@@ -152,7 +164,9 @@ func (h *hub) unregister(ref twin.Ref) {
 func (h *hub) drop(ref twin.Ref) {
 	h.fleet.remove(ref)
 	delete(h.registry.known, ref)
-	delete(h.mail.queues, ref.Device)
+	if ref.Module == "" {
+		h.discard(ref.Device)
+	}
 }
 
 // edgeModules are the hub's own on an edge device.

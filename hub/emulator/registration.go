@@ -27,8 +27,10 @@ type registry struct {
 
 // registration returns that of a twin. A twin that was there at the start has
 // one that belongs to its name and the seed.
-func (h *hub) registration(ref twin.Ref) registration {
-	if r, ok := h.registry.known[ref]; ok {
+func (h *hub) registration(ref twin.Ref) registration { return h.registrationIn(h.registry.known, ref) }
+
+func (h *hub) registrationIn(known map[twin.Ref]registration, ref twin.Ref) registration {
+	if r, ok := known[ref]; ok {
 		return r
 	}
 	name := ref.String()

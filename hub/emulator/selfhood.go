@@ -139,7 +139,7 @@ func (e *Emulator) fill(o *Options, kept contents) error {
 			return err
 		}
 	}
-	e.hub.fleet.watch = e.hub.changed
+	e.hub.fleet.changed = e.hub.twinChanged // what was there before is no news
 	return e.hub.enliven(o.Devices)
 }
 

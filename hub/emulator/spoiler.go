@@ -37,6 +37,15 @@ var spoilers = []spoiler{
 	{"empty", "no body", func(a *answer) { a.body = []byte{} }},
 }
 
+// Bodies returns the ways in which a [Fault] can spoil a body: names, and what each
+// does.
+func Bodies() (list [][2]string) {
+	for _, s := range spoilers {
+		list = append(list, [2]string{s.name, s.doc})
+	}
+	return list
+}
+
 var htmlPage = []byte("<html><body>Service Unavailable</body></html>")
 
 // deviceMember names a device, configuration or job in an answer.

@@ -15,10 +15,10 @@ func newHub(o *Options, t *tier, a *authority) *hub {
 			policies: policiesOf(a.dice),
 		},
 		dice: a.dice, now: o.Now, pageSize: o.PageSize, gaps: o.EmptyPages,
-		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), open: o.Containers,
+		strict: o.StrictQuery, tier: t, shaping: newShaping(o, t), open: o.Containers, storage: &storageIdentities{a},
 		fleet: newFleet(), configurations: configurations{byID: map[string]*configuration{}},
 		views: views{lifetime: o.ContinuationLifetime}, jobs: jobs{byID: map[string]*job{}},
-		limits: limits{configurations: o.MaxConfigurations}, real: o.real, events: newEventLog(o.Events),
+		limits: limitsOf(o, t), real: o.real, events: newEventLog(o.Events),
 	}
 	h.index = h.fleet
 	return h

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -19,22 +21,22 @@ var (
 
 // checkContainers refuses a job whose containers the hub may not use, which a
 // hub says at once.
-func (h *hub) checkContainers(t *transfer, now time.Time) error {
-	if err := h.checkContainer(t.Output, t.Auth, outputRights, now); err != nil || t.Kind == "export" {
+func (h *hub) checkContainers(ctx context.Context, t *transfer, now time.Time) error {
+	if err := h.checkContainer(ctx, t, t.Output, outputRights, now); err != nil || t.Kind == "export" {
 		return err
 	}
-	return h.checkContainer(t.Input, t.Auth, inputRights, now)
+	return h.checkContainer(ctx, t, t.Input, inputRights, now)
 }
 
 // checkContainer looks for a signature that is good for rights when keys are
 // used, for none when the hub's identity is, and for the container itself.
-func (h *hub) checkContainer(uri, auth string, rights []right, now time.Time) error {
+func (h *hub) checkContainer(ctx context.Context, t *transfer, uri string, rights []right, now time.Time) error {
 	u, err := url.Parse(uri)
-	if err != nil || h.open == nil {
+	if err != nil {
 		return unauthorizedTo(rights[0])
 	}
 	signature := u.Query()
-	if (signature.Get("sig") != "") != (auth == "keyBased") || hasExpired(signature, now) {
+	if (signature.Get("sig") != "") != (t.Auth == "keyBased") || hasExpired(signature, now) {
 		return unauthorizedTo(rights[0])
 	}
 	for _, r := range rights {
@@ -42,10 +44,24 @@ func (h *hub) checkContainer(uri, auth string, rights []right, now time.Time) er
 			return unauthorizedTo(r)
 		}
 	}
-	if _, err = h.open(uri); err != nil {
+	container, err := h.container(ctx, t, uri)
+	if checked, ok := container.(CheckedContainer); ok && err == nil {
+		err = checked.Check(ctx, rights[0].letter == "w")
+	}
+	if err != nil {
 		return unauthorizedTo(rights[0])
 	}
 	return nil
+}
+
+// container opens one of the containers of t.
+func (h *hub) container(ctx context.Context, t *transfer, uri string) (Container, error) {
+	if h.open == nil {
+		return nil, errors.New("the hub may use no container")
+	}
+	return h.open(ctx, &ContainerAddress{URI: uri, Identity: t.Identity, Token: func() (string, time.Time) {
+		return h.storage.token(t.Identity)
+	}})
 }
 
 func unauthorizedTo(r right) error {

@@ -66,18 +66,20 @@ func (s *store) touch(in, id string) {
 	s.touched = append(s.touched, p)
 }
 
-// keep writes what was touched. The caller holds the lock.
+// keep writes what was touched as one unit: all of it is there tomorrow, or
+// nothing. The caller holds the lock.
 func (h *hub) keep() error {
 	s := h.store
 	if s == nil || s.err != nil || s.file == nil || len(s.touched) == 0 {
 		return s.failure()
 	}
-	var lines []byte
-	for _, p := range s.touched {
-		lines = append(lines, recordOf(p, collectionNamed(p.in).get(h, p.id))...)
+	var unit []byte
+	for i, p := range s.touched {
+		r := record{In: p.in, ID: p.id, Value: collectionNamed(p.in).get(h, p.id), More: i+1 < len(s.touched)}
+		unit = append(unit, r.line()...)
 	}
 	s.touched, s.known = nil, map[spot]bool{}
-	n, err := s.file.Write(lines)
+	n, err := s.file.Write(unit)
 	s.written += int64(n)
 	if err == nil && s.written > max(s.whole*4, s.least) {
 		err = h.keepAll()
@@ -124,6 +126,7 @@ func (h *hub) keepAll() error {
 		err = s.file.Close()
 	}
 	s.file, s.written, s.whole = next, 0, n
+	s.touched, s.known = nil, map[spot]bool{}
 	return err
 }
 

@@ -10,7 +10,7 @@ import (
 
 // resources lists what tokens can be for. The hub's is the same in every cloud;
 // storage is where exports go, and a token for it must not open the hub.
-var resources = []string{hubResource, "https://storage.azure.com"}
+var resources = []string{hubResource, storageResource}
 
 // hubResource is the hub's name at the authority.
 const hubResource = "https://iothubs.azure.net"

@@ -3,7 +3,6 @@ package emulator
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -29,19 +28,29 @@ func (h *hub) beginTransfer(t *transfer) {
 	})
 }
 
-// runTransfer does the job. It is completed also when entries failed; those are
-// in importErrors.log.
+// runTransfer does the job, most of it on an errand. It is completed also when
+// entries failed; those are in importErrors.log. The caller holds the lock.
 func (h *hub) runTransfer(t *transfer, now time.Time) {
-	do := h.export
+	work := h.export(t)
 	if t.Kind == "import" {
-		do = h.importFrom
+		work = h.importInto(t)
 	}
-	if err := do(t, now); err != nil {
+	h.leave(now, func(on step) {
+		err := work(on)
+		on(func(now time.Time) { h.finishTransfer(t, err, now) }) // after a restart it begins anew
+	})
+}
+
+// finishTransfer ends a job unless it was cancelled meanwhile.
+func (h *hub) finishTransfer(t *transfer, err error, now time.Time) {
+	switch {
+	case t.Status != running:
+	case err != nil:
 		h.endTransfer(t, failed, err.Error(), now)
-		return
+	default:
+		t.Progress = 100
+		h.endTransfer(t, completed, "", now)
 	}
-	t.Progress = 100
-	h.endTransfer(t, completed, "", now)
 }
 
 func (h *hub) endTransfer(t *transfer, status, failure string, now time.Time) {
@@ -49,48 +58,90 @@ func (h *hub) endTransfer(t *transfer, status, failure string, now time.Time) {
 	h.store.touch(keptTransfers, t.ID)
 }
 
-// export writes devices.txt, and configurations.txt if asked for.
-func (h *hub) export(t *transfer, _ time.Time) error {
-	output, err := h.open(t.Output)
-	if err != nil {
-		return errors.New("the output container could not be opened") // its name may hold a signature
-	}
-	if err := write(h, output, t.OutputBlob, h.deviceLines(t.ExcludeKeys)); err != nil || !t.Configurations {
-		return err
-	}
-	return write(h, output, t.ConfigBlob, h.configurationLines())
-}
-
-// importFrom applies devices.txt and, if asked for, configurations.txt, and
-// writes importErrors.log.
-func (h *hub) importFrom(t *transfer, now time.Time) error {
-	input, err := h.open(t.Input)
-	if err != nil {
-		return errors.New("the input container could not be opened")
-	}
-	output, err := h.open(t.Output)
-	if err != nil {
-		return errors.New("the output container could not be opened")
-	}
-	var failures []importFailure
-	apply := func(o twin.Object) { failures = append(failures, h.importLine(o, now)...) }
-	if err := h.read(input, t.InputBlob, apply); err != nil {
-		return err
-	}
-	if t.Configurations {
-		err := h.read(input, t.ConfigBlob, func(o twin.Object) { failures = append(failures, h.importConfiguration(o, now)...) })
+// export returns how to write devices.txt, and configurations.txt if asked for,
+// as everything is now. The caller holds the lock.
+func (h *hub) export(t *transfer) func(step) error {
+	devices, configurations := h.deviceLines(t.ExcludeKeys), h.configurationLines()
+	return func(step) error {
+		output, err := h.openFor(t, t.Output, "output")
 		if err != nil {
 			return err
 		}
+		if err := write(h, output, t.OutputBlob, devices); err != nil || !t.Configurations {
+			return err
+		}
+		return write(h, output, t.ConfigBlob, configurations)
+	}
+}
+
+// openFor opens a container. An error does not name it: its URI may hold a
+// signature, and whoever may read jobs reads the error.
+func (h *hub) openFor(t *transfer, uri, which string) (Container, error) {
+	c, err := h.container(h.ctx, t, uri)
+	if err != nil {
+		return nil, fmt.Errorf("the %s container could not be opened", which)
+	}
+	return c, nil
+}
+
+// importInto returns how to apply devices.txt and, if asked for,
+// configurations.txt, and to write importErrors.log. Both are read whole before
+// anything is applied, all of it in one step.
+func (h *hub) importInto(t *transfer) func(step) error {
+	return func(on step) error {
+		input, err := h.openFor(t, t.Input, "input")
+		if err != nil {
+			return err
+		}
+		output, err := h.openFor(t, t.Output, "output")
+		if err != nil {
+			return err
+		}
+		devices, err := h.read(input, t.InputBlob)
+		if err != nil {
+			return err
+		}
+		var configurations []twin.Object
+		if t.Configurations {
+			if configurations, err = h.read(input, t.ConfigBlob); err != nil {
+				return err
+			}
+		}
+		var failures []importFailure
+		applied := on(func(now time.Time) {
+			if t.Status == running { // and not cancelled
+				failures = h.apply(t, devices, configurations, now)
+			}
+		})
+		if !applied {
+			return nil
+		}
+		return write(h, output, errorsBlob, linesOf(failures))
+	}
+}
+
+// apply does what the lines of an import say. The caller holds the lock.
+func (h *hub) apply(t *transfer, devices, configurations []twin.Object, now time.Time) (failures []importFailure) {
+	for _, o := range devices {
+		failures = append(failures, h.importLine(o, now)...)
+	}
+	for _, o := range configurations {
+		failures = append(failures, h.importConfiguration(o, now)...)
+	}
+	if t.Configurations {
 		h.evaluateAt(now)
 	}
-	return write(h, output, errorsBlob, func(yield func([]byte) bool) {
+	return failures
+}
+
+func linesOf(failures []importFailure) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
 		for _, f := range failures {
 			if !yield(marshal(f)) {
 				return
 			}
 		}
-	})
+	}
 }
 
 // write writes lines as a blob.
@@ -106,12 +157,12 @@ func write(h *hub, c Container, name string, lines iter.Seq[[]byte]) error {
 // longestLine is more than a device with a full twin takes.
 const longestLine = 1 << 20
 
-// read calls apply with each line of a blob that is an object. Others, such as
-// the warning of an export without keys, are passed over.
-func (h *hub) read(c Container, name string, apply func(twin.Object)) error {
+// read returns the lines of a blob that are objects. Others, such as the warning
+// of an export without keys, are passed over.
+func (h *hub) read(c Container, name string) (list []twin.Object, err error) {
 	blob, err := c.ReadBlob(h.ctx, name)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	defer blob.Close()
 	lines := bufio.NewScanner(blob)
@@ -123,14 +174,14 @@ func (h *hub) read(c Container, name string, apply func(twin.Object)) error {
 		}
 		o, err := twin.DecodeObject(line)
 		if err != nil {
-			return fmt.Errorf("read %s:%d: %w", name, n, err)
+			return nil, fmt.Errorf("read %s:%d: %w", name, n, err)
 		}
-		apply(o)
+		list = append(list, o)
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return nil
+	return list, nil
 }
 
 // A lineReader reads lines as they are made, each with its end.

@@ -14,7 +14,7 @@ func (h *hub) createTransfer(c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.checkContainers(t, c.now); err != nil {
+	if err := h.checkContainers(h.ctx, t, c.now); err != nil {
 		return nil, err
 	}
 	t.ID, t.Start = h.dice.uuid(), c.now

@@ -264,11 +264,11 @@ func TestFoldersStayInside(t *testing.T) {
 	open := emulator.Folders(filepath.Join(dir, "made"))
 	for _, uri := range []string{"", "fleet", "file:///etc", "https://a", "https://a/", "https://a/..", "https://../x", "https://a/b/c/d",
 		"https://a/%2e%2e", "https://a/b%2Fc%2Fd", "https://a/b\\c", "https://a/.x", "https:///x", "https://a/b\x00", "https://[::1]/x"} {
-		if _, err := open(uri); err == nil {
+		if _, err := open(t.Context(), &emulator.ContainerAddress{URI: uri}); err == nil {
 			t.Errorf("%q was taken", uri)
 		}
 	}
-	c, err := open("http://127.0.0.1:10000/devstoreaccount1/fleet")
+	c, err := open(t.Context(), &emulator.ContainerAddress{URI: "http://127.0.0.1:10000/devstoreaccount1/fleet"})
 	if err != nil {
 		t.Fatal(err)
 	}

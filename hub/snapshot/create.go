@@ -62,6 +62,13 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
+// Lacks notes that the twins lack members, since the way in which they are read
+// does not tell them.
+func (r *Recorder) Lacks(members ...string) { r.header.Missing = append(r.header.Missing, members...) }
+
+// WithoutConfigurations notes that the configurations may not be read.
+func (r *Recorder) WithoutConfigurations() { r.header.ConfigurationsUnread = true }
+
 // Twin records t as the hub wrote it.
 func (r *Recorder) Twin(t *twin.Twin) error {
 	r.header.Twins++

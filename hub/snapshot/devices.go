@@ -1,8 +1,10 @@
 package snapshot
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 
@@ -14,8 +16,31 @@ import (
 var devicesTxt = &format{
 	name:    "devices.txt",
 	is:      func(head []byte) bool { return deviceHead.Match(head) && !exportHead.Match(head) },
-	header:  func(f *file) (Header, error) { return survey(deviceEntries(f, Header{})) },
+	header:  devicesHeader,
 	entries: deviceEntries,
+}
+
+func devicesHeader(f *file) (Header, error) {
+	h, err := survey(deviceEntries(f, Header{}))
+	h.Missing = ExportLacks()
+	return h, err
+}
+
+// Exported yields the twins of a devices.txt as they come. What they lack,
+// [ExportLacks] says. An error names the file as name, and the line; it is the
+// last that is yielded. No more than a line is held in memory.
+func Exported(name string, r io.Reader) iter.Seq2[*twin.Twin, error] {
+	return func(yield func(*twin.Twin, error) bool) {
+		f := &file{path: name, reader: bufio.NewReaderSize(r, 64<<10)}
+		for e, err := range deviceEntries(f, Header{}) {
+			if err != nil {
+				err = fmt.Errorf("read export: %w", f.at(err))
+			}
+			if !yield(e.twin, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func deviceEntries(f *file, _ Header) iter.Seq2[entry, error] {
@@ -39,7 +64,17 @@ func deviceEntries(f *file, _ Header) iter.Seq2[entry, error] {
 // and what they are called there. Keys and other secrets are among the rest.
 var deviceMembers = [...]struct{ from, to string }{
 	{"id", "deviceId"}, {"moduleId", "moduleId"}, {"twinETag", "etag"}, {"eTag", "deviceEtag"}, {"status", "status"},
-	{"modelId", "modelId"}, {"tags", "tags"}, {"capabilities", "capabilities"}, {"properties", "properties"},
+	{"statusReason", "statusReason"}, {"modelId", "modelId"}, {"tags", "tags"}, {"properties", "properties"},
+	{"capabilities", "capabilities"}, {"deviceScope", "deviceScope"}, {"parentScopes", "parentScopes"},
+}
+
+// authenticationMembers are those of its authentication.
+var authenticationMembers = [...]struct{ from, to string }{{"type", "authenticationType"}, {"x509Thumbprint", "x509Thumbprint"}}
+
+// ExportLacks returns the members of twins that an export does not tell, as the
+// hub's reference and the recorded ones have it.
+func ExportLacks() []string {
+	return []string{"statusUpdateTime", "connectionState", "lastActivityTime", "cloudToDeviceMessageCount", "modelId", "version", "configurations"}
 }
 
 // exported makes a twin of a line of devices.txt.
@@ -51,6 +86,15 @@ func exported(line []byte) (*twin.Twin, error) {
 	doc := twin.Object{}
 	for _, m := range deviceMembers {
 		if value := device[m.from]; value != nil {
+			doc[m.to] = value
+		}
+	}
+	if tags, ok := doc["tags"].(twin.Object); ok && len(tags) == 0 {
+		delete(doc, "tags") // which a twin without tags does not have
+	}
+	authentication, _ := device["authentication"].(twin.Object)
+	for _, m := range authenticationMembers {
+		if value := authentication[m.from]; value != nil {
 			doc[m.to] = value
 		}
 	}

@@ -2,8 +2,8 @@
 // that a plan can be computed where there is no hub, as in a pull request.
 //
 // Start with [Open] to read and [Create] to record. Besides its own format it
-// reads what people have already: the devices.txt of a hub's export job, and
-// what "az iot hub state export" writes.
+// reads what people have already: the devices.txt of a hub's export job, also as a
+// stream with [Exported], and what "az iot hub state export" writes.
 //
 // A snapshot file is newline-delimited JSON, plain or in zstd: a [Header], then
 // a line for each twin as the hub wrote it, then a line for each configuration.
@@ -26,12 +26,18 @@ import (
 type Header struct {
 	Schema         string    `json:"twinrules"` // Schema
 	Hub            string    `json:"hub"`       // host name; "" when the file does not say
-	TakenAt        time.Time `json:"takenAt"`   // when reading began
+	TakenAt        time.Time `json:"takenAt"`   // when reading began; of an export, when its job ended
 	Queries        []string  `json:"queries"`   // that selected the twins
 	Complete       bool      `json:"complete"`  // reading came to its end
 	Twins          int       `json:"twins"`
 	Configurations int       `json:"configurations"`
-	Digest         string    `json:"digest"` // "sha256:…" of all lines after this one
+	// ConfigurationsUnread: whoever recorded the twins was not allowed to see the
+	// configurations, so nobody knows which there were.
+	ConfigurationsUnread bool `json:"configurationsUnread,omitempty"`
+	// Missing names the members that no twin has because the way in which they were
+	// read does not tell them, such as connectionState in an export.
+	Missing []string `json:"missing,omitempty"`
+	Digest  string   `json:"digest"` // "sha256:…" of all lines after this one
 }
 
 // Schema is the schema of files that this version writes.
@@ -93,9 +99,14 @@ func (s *Snapshot) All(ctx context.Context) iter.Seq2[*twin.Twin, error] {
 }
 
 // Configurations yields the configurations that were recorded, in the order of
-// the file.
+// the file. It fails with [twin.ErrDenied], as the hub did, when whoever recorded
+// was not allowed to see them.
 func (s *Snapshot) Configurations(ctx context.Context) iter.Seq2[*twin.Configuration, error] {
 	return func(yield func(*twin.Configuration, error) bool) {
+		if s.ConfigurationsUnread {
+			yield(nil, fmt.Errorf("read snapshot: %s has no configurations: reading them was %w when it was recorded", s.path, twin.ErrDenied))
+			return
+		}
 		if s.Header.Configurations == 0 {
 			return
 		}

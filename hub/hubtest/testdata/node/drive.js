@@ -1,9 +1,12 @@
 // Drives the hub emulator with Microsoft's own service client, unmodified, as
 // its users do, and prints one line of JSON a step: {"step", "error"}.
 //
-//   node drive.js READY sas|entra DEVICE [CONTAINER]
+//   node drive.js READY sas|entra|registryRead|service STEPS DEVICE [CONTAINER]
 //
-// READY is the emulator's ready.json. NODE_EXTRA_CA_CERTS names the certificates
+// READY is the emulator's ready.json. The second argument is who signs in: the
+// owner's shared access key, the application of ready.json, or a narrower shared
+// access policy, whose connection string is in POLICY. STEPS is a list of steps
+// below: everything, policies or faults. NODE_EXTRA_CA_CERTS names the certificates
 // to trust, NODE_PATH the modules. DEVICE is online and does what it is told,
 // CONTAINER is a blob container, for jobs.
 'use strict';
@@ -11,8 +14,9 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const https = require('node:https');
 const ready = JSON.parse(fs.readFileSync(process.argv[2]));
-const entra = process.argv[3] === 'entra';
-const [online, container] = process.argv.slice(4);
+const how = process.argv[3];
+const entra = how === 'entra';
+const [list, online, container] = process.argv.slice(4);
 
 // The client speaks to port 443 of the hub's name, over agents that it makes
 // itself. A network where the emulator is there is all it needs.
@@ -37,7 +41,7 @@ function credential() {
 
 const make = (type) => entra
   ? type.fromTokenCredential(ready.hubName, credential())
-  : type.fromConnectionString(ready.connectionString);
+  : type.fromConnectionString(process.env.POLICY ?? ready.connectionString);
 const registry = make(iothub.Registry);
 const jobs = make(iothub.JobClient);
 const client = make(iothub.Client);
@@ -62,7 +66,7 @@ async function eventually(what, done) {
 }
 
 const odd = "d#1%.:+_*?!(),=@$'";
-const steps = {
+const everything = {
   async 'create devices'() {
     const sas = body(await registry.create({deviceId: 'd1'}));
     assert.equal(sas.deviceId, 'd1');
@@ -213,16 +217,20 @@ const steps = {
   },
   async 'export and import'() {
     if (!container) return;
-    let job = await registry.exportDevicesToBlobByIdentity(container, true);
-    const finished = (id) => eventually('the export', async () => {
-      const j = await registry.getJob(id);
+    const finished = (id) => eventually('the end of the job', async () => {
+      const j = body(await registry.getJob(id));
       return ['completed', 'failed'].includes(j.status) && j;
     });
-    job = await finished(job.jobId);
+    const exported = body(await registry.exportDevicesToBlobByIdentity(container, true));
+    await refused(registry.exportDevicesToBlobByIdentity(container, true), errors.TooManyDevicesError, /JobQuotaExceeded/);
+    let job = await finished(exported.jobId);
     assert.equal(job.status, 'completed', JSON.stringify(job));
     assert.ok(body(await registry.listJobs()).some((j) => j.jobId === job.jobId));
-    job = await finished((await registry.importDevicesFromBlobByIdentity(container, container)).jobId);
+    await registry.delete('b3');
+    job = await finished(body(await registry.importDevicesFromBlobByIdentity(container, container)).jobId);
     assert.equal(job.status, 'completed', JSON.stringify(job));
+    assert.equal(body(await registry.get('b3')).deviceId, 'b3'); // is back
+    await refused(registry.exportDevicesToBlob(container, true), errors.ArgumentError, /BlobContainerValidationError/);
   },
   async 'error classes'() {
     await refused(registry.delete('nobody'), errors.DeviceNotFoundError);
@@ -237,8 +245,51 @@ const steps = {
   },
 };
 
+// What the narrower shared access policies open, and what they do not: twins need
+// service, identities registryRead.
+const policies = {
+  async 'identities'() {
+    const asked = registry.get(online);
+    if (how === 'registryRead') assert.equal(body(await asked).deviceId, online);
+    else await refused(asked, errors.UnauthorizedError);
+    await refused(registry.create({deviceId: 'mine'}), errors.UnauthorizedError);
+  },
+  async 'twins'() {
+    const asked = registry.getTwin(online);
+    if (how === 'service') assert.equal(body(await asked).deviceId, online);
+    else await refused(asked, errors.UnauthorizedError);
+  },
+  async 'methods'() {
+    const asked = client.invokeDeviceMethod(online, {methodName: 'ping', payload: {}, responseTimeoutInSeconds: 10});
+    if (how === 'service') assert.equal((await asked).result.status, 200);
+    else await refused(asked, errors.UnauthorizedError);
+  },
+};
+
+// A free hub in trouble. The client retries nothing over HTTP, so each error is
+// what one answer became. It calls every 403 TooManyDevicesError.
+const faults = {
+  async 'quota'() { await refused(registry.get('quota'), errors.TooManyDevicesError, /IotHubQuotaExceeded/); },
+  async 'suspended'() { await refused(registry.get('suspended'), errors.TooManyDevicesError, /IotHubSuspended/); },
+  async 'server error'() { await refused(registry.get('broken'), errors.InternalServerError); },
+  async 'unavailable'() { await refused(registry.get('unavailable'), errors.ServiceUnavailableError); },
+  async 'gateway timeout'() { await refused(registry.get('slow'), errors.GatewayTimeoutError); },
+  async 'reset'() { await assert.rejects(registry.get('reset'), (err) => /ECONNRESET|socket hang up/.test(`${err.code} ${err.message}`)); },
+  async 'throttling'() {
+    // Twenty queries a minute go at once, the others wait their turn or are told to.
+    const asked = Array.from({length: 40}, () => registry.createQuery('SELECT COUNT() AS n FROM devices').next());
+    const outcomes = await Promise.allSettled(asked);
+    const throttled = outcomes.filter((o) => o.status === 'rejected').map((o) => o.reason);
+    assert.ok(throttled.length > 0 && throttled.length < 40, `${throttled.length} of 40 were throttled`);
+    for (const err of throttled) {
+      assert.equal(err.constructor.name, 'ThrottlingError', `${err.constructor.name}: ${err.message}`);
+      assert.match(err.responseBody, /ThrottlingBacklogTimeout/);
+    }
+  },
+};
+
 (async () => {
-  for (const [step, run] of Object.entries(steps)) {
+  for (const [step, run] of Object.entries({everything, policies, faults}[list])) {
     const line = {step};
     try {
       await run();
