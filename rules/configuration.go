@@ -43,7 +43,11 @@ func (p *Program) Configurations() []*twin.Configuration {
 // the rule as it is written.
 func (c *compilation) configuration(r *Rule, out *compiledRule) *twin.Configuration {
 	spec := r.Configuration
-	content, ok := constantContent(r, out)
+	read := constantContent
+	if spec.content.exists() {
+		read = explicitContent
+	}
+	content, ok := read(r, out)
 	where, exact := c.target(r, out)
 	cfg := &twin.Configuration{
 		ID:              ConfigurationPrefix + r.ID + "-" + contentHash(content),
@@ -92,9 +96,9 @@ func constantContent(r *Rule, out *compiledRule) (twin.Object, bool) {
 	if r.Plugin != nil {
 		r.Plugin.at.report(BadConfiguration, "", "the hub cannot run a plugin")
 	}
-	kind := "deviceContent"
+	kind := deviceContent
 	if !r.On.Devices() {
-		kind = "moduleContent"
+		kind = moduleContent
 	}
 	return twin.Object{kind: set}, len(at.found) == before
 }
