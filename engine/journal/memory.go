@@ -174,4 +174,3 @@ func Restoring(p *rules.Pack) (list []string) {
 	}
 	return list
 }
-
