@@ -149,7 +149,7 @@ func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
 		if e.audited(v) {
 			end = &ends[1]
 		}
-		sum.verdict(t, v.Selected, end.verdicts[0])
+		sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
 		end.verdicts = end.verdicts[1:]
 	}
 	sum.population += selected

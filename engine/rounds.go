@@ -14,10 +14,25 @@ import (
 // audit, want of one twin in the end.
 type settlement struct {
 	verdicts  []rules.Verdict // the last of each rule
+	earlier   []rules.Verdict // those that later rounds took the place of
 	kept      []wish          // that we have to write
 	conflicts []Conflict
 	after     *twin.Twin // with all that was written in several rounds; nil when one was enough
 	circle    *circle    // the rules that find no end; then nothing is written
+}
+
+// reach is how far a rule came.
+type reach struct{ matched, leaving bool }
+
+// reached returns how far a rule came in the rounds before the last.
+func (s *settlement) reached(r *rules.Rule) (out reach) {
+	for _, v := range s.earlier {
+		if v.Rule == r {
+			out.matched = out.matched || v.Matched
+			out.leaving = out.leaving || v.Leaving && len(v.Leaves) > 0
+		}
+	}
+	return out
 }
 
 // A circle is a set of rules that keep on changing what they read.
@@ -37,16 +52,16 @@ func (c *circle) String() string {
 
 // settle lets the rules of verdicts come to an end on t: what they want is merged
 // into a virtual twin, those that look at what was written are asked again, and so
-// on until all holds. That takes a round for each rule and one to see it, where
-// none reads what comes back to it; what takes longer is a circle. After
-// conflicts there is no next round.
+// on until all holds. That takes a round for each rule at the most where none
+// reads what comes back to it; what takes longer is a circle. After conflicts
+// there is no next round.
 func (e *evaluation) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
 	s := settlement{verdicts: verdicts}
 	s.kept, s.conflicts = weighAll(t, wishesOf(verdicts), e.foreign)
 	if len(s.kept) == 0 || len(s.conflicts) > 0 || !e.program.Rereads() {
 		return s
 	}
-	w := &rounds{evaluation: e, settlement: s, states: []*twin.Twin{t}, most: len(verdicts) + 1}
+	w := &rounds{evaluation: e, settlement: s, states: []*twin.Twin{t}, most: len(verdicts) + 2}
 	for w.next(ctx) {
 	}
 	return w.settlement
@@ -59,7 +74,7 @@ type rounds struct {
 	states  []*twin.Twin // at the beginning of each round
 	written [][]wish     // in each round that was followed by another
 	last    []wish       // what is kept in this round
-	most    int          // rounds that rules without a circle can take
+	most    int          // how often rules may be asked: once, and then in a round for each of them and one more
 }
 
 // next ends a round, and reports whether there is another.
@@ -78,7 +93,11 @@ func (w *rounds) next(ctx context.Context) bool {
 	at := w.opts.Moment
 	at.Memory = since{at.Memory, w.states[0]}
 	verdicts, ran := w.program.Again(ctx, after, at, w.verdicts, leaves)
-	w.verdicts, w.written = verdicts, append(w.written, open)
+	w.written = append(w.written, open)
+	if ran {
+		w.earlier = append(w.earlier, w.verdicts...)
+	}
+	w.verdicts = verdicts
 	if !ran {
 		w.end(after)
 		return false
@@ -122,7 +141,7 @@ func (w *rounds) turn(next *twin.Twin) *circle {
 }
 
 func (w *rounds) endless() *circle {
-	return &circle{rulesIn(w.written[w.most-1:]), 0, w.most}
+	return &circle{rulesIn(w.written[w.most-1:]), 0, w.most - 1}
 }
 
 // rulesIn names the rules whose wishes were written in some rounds, in the order

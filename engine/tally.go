@@ -92,17 +92,17 @@ func (s *tally) twin(t *twin.Twin) {
 	s.digest.add(digestOf(t.JSON()))
 }
 
-// verdict counts the last word of a rule on t. Whether it selects t was said
-// before anything was written.
-func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict) {
+// verdict counts the last word of a rule on t, and how far it reached in any
+// round. Whether it selects t was said before anything was written.
+func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier reach) {
 	count := s.rule(v.Rule.ID)
 	if selected {
 		count.Population++
 	}
-	if v.Matched {
+	if v.Matched || earlier.matched {
 		count.Matched++
 	}
-	if v.Leaving && len(v.Leaves) > 0 {
+	if v.Leaving && len(v.Leaves) > 0 || earlier.leaving {
 		count.Leaving++
 	}
 	if v.Err != nil {
