@@ -36,7 +36,7 @@ func TestRounds(t *testing.T) {
 			"devices/d0000 a: a go round in a circle: after 2 rounds the twin is as it was; nothing is written to it"},
 		"a conflict on the way": {"  - {id: a, patch: {tags: {x: 1}}}\n  - {id: b, when: tags.x == 1, patch: {desired: {y: 1}}}\n  - {id: c, when: tags.x == 1, patch: {desired: {y: 2}}}\n",
 			"d0000 tags.x null → 1 a\n", "conflict desired.y b=1 c=2"},
-		"an error that passes": {"  - {id: a, patch: {tags: {x: 1}}}\n  - {id: b, patch: {desired: {y: \"${ tags.x }\"}}}\n", "d0000 desired.y null → 1 b\nd0000 tags.x null → 1 a\n", ""},
+		"an error that passes":         {"  - {id: a, patch: {tags: {x: 1}}}\n  - {id: b, patch: {desired: {y: \"${ tags.x }\"}}}\n", "d0000 desired.y null → 1 b\nd0000 tags.x null → 1 a\n", ""},
 		"rules of audit see their own": {"  - {id: a, patch: {tags: {x: 1}}}\n  - {id: b, mode: audit, when: tags.x == 1, patch: {tags: {y: 1}}}\n", "d0000 tags.x null → 1 a\n", ""},
 		"one that leaves gives way":    {"  - {id: a, when: false, patch: {desired: {interval: 60}}, onExit: remove}\n  - {id: b, patch: {desired: {interval: 30}}}\n", "d0000 desired.interval 60 → 30 b\n", ""},
 		"whatever the priorities":      {"  - {id: a, priority: 9, when: false, patch: {desired: {interval: 60}}, onExit: remove}\n  - {id: b, patch: {desired: {interval: 30}}}\n", "d0000 desired.interval 60 → 30 b\n", ""},
