@@ -83,9 +83,9 @@ func otherConfigurations(list, other []ConfigurationChange) (out []Configuration
 // line is put in above.
 func failureKey(f Failure) any { return [2]any{f.Ref, f.Rule} }
 
-func conflictKey(c Conflict) any { return [2]any{c.Ref, c.Place} }
+func conflictKey(c Conflict) any { return [3]any{c.Ref, c.Place, c.Foreign()} }
 
-func breachKey(b Breach) any { return b.Rule }
+func breachKey(b Breach) any { return [2]any{b.Rule, b.Last > 0} }
 
 func sameConfiguration(a, b ConfigurationChange) bool {
 	return a.Action == b.Action && a.ID == b.ID && (a.After == nil) == (b.After == nil) && (a.After == nil || a.After.equal(b.After))

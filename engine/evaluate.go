@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -18,6 +19,9 @@ type Options struct {
 	Incomplete bool         // twins are known to be missing from the source
 	Audit      bool         // every rule runs in mode audit
 	Tool       string       // version of twinrules, for the plan's header
+	// Populations holds how many twins each rule selected in the last pass over
+	// this hub; a rule that is not in it has no last pass.
+	Populations map[string]int
 	// Progress, if not nil, is called now and then with the number of twins read
 	// so far, by one goroutine at a time.
 	Progress func(twins int)
@@ -36,13 +40,14 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 		return nil, fmt.Errorf("no plan has room for the year %d, when the twins were read", year)
 	}
 	e := &evaluation{program: p, opts: opts}
-	if err := e.twins(ctx, src); err != nil {
-		return nil, err
-	}
 	live, err := collect(src.Configurations(ctx))
 	unread := errors.Is(err, twin.ErrDenied) && len(p.Configurations()) == 0 // who may only touch twins can still do that
 	if err != nil && !unread {
 		return nil, fmt.Errorf("read configurations: %w", err)
+	}
+	e.foreign = p.Foreign(live)
+	if err := e.twins(ctx, src); err != nil {
+		return nil, err
 	}
 	e.configurations(live)
 	plan := e.total.plan(p, opts)
@@ -54,6 +59,7 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 type evaluation struct {
 	program *rules.Program
 	opts    *Options
+	foreign []*rules.Foreign
 	total   tally
 }
 
@@ -131,22 +137,45 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 // judge asks the rules about one twin and counts what comes of it.
 func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
 	sum.twin(t)
-	var enforced, audited []wish
+	verdicts := e.program.Eval(ctx, t, e.opts.Moment)
+	writing, auditing := e.byMode(verdicts)
+	ends := []settlement{e.settle(ctx, t, writing), e.settle(ctx, t, auditing)}
 	selected := 0
-	for _, v := range e.program.Eval(ctx, t, e.opts.Moment) {
-		sum.verdict(t, v)
+	for _, v := range verdicts {
 		if v.Selected {
 			selected = 1
 		}
-		list := &enforced
-		if v.Rule.Mode == rules.Audit || e.opts.Audit {
-			list = &audited
+		end := &ends[0]
+		if e.audited(v) {
+			end = &ends[1]
 		}
-		for _, leaf := range v.Leaves {
-			*list = append(*list, wish{leaf, v.Rule, len(*list)})
-		}
+		sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
+		end.verdicts = end.verdicts[1:]
 	}
 	sum.population += selected
-	sum.enforced(t, enforced)
-	sum.audit(t, audited)
+	sum.enforced(t, ends[0])
+	sum.audit(t, ends[1])
+}
+
+// audited reports whether what a rule wants is reported and not written.
+func (e *evaluation) audited(v rules.Verdict) bool {
+	return e.opts.Audit || v.Rule.Mode == rules.Audit
+}
+
+// byMode parts verdicts, which mostly are of one sort.
+func (e *evaluation) byMode(verdicts []rules.Verdict) (writing, auditing []rules.Verdict) {
+	switch {
+	case e.opts.Audit:
+		return nil, verdicts
+	case !slices.ContainsFunc(verdicts, e.audited):
+		return verdicts, nil
+	}
+	for _, v := range verdicts {
+		if e.audited(v) {
+			auditing = append(auditing, v)
+		} else {
+			writing = append(writing, v)
+		}
+	}
+	return writing, auditing
 }

@@ -12,23 +12,42 @@ type wish struct {
 	leaf  twin.Leaf
 	rule  *rules.Rule
 	order int // among the wishes for this twin, which is that of the pack
+
+	leaving bool   // the rule leaves the twin, and this is what becomes of its value
+	why     string // of one that leaves
 }
 
-// settle weighs wishes against each other and returns those that we have to
-// write. What the hub writes for a rule with a configuration is weighed as the
+// weighAll weighs wishes for t against each other and against the configurations
+// of others, and returns those that we have to write. What the hub writes for a rule with a configuration is weighed as the
 // hub does, by the priorities of configurations; where it disagrees with what we
-// would write, no priority helps, because both would write for ever.
-func settle(ref twin.Ref, wishes []wish) (kept []wish, conflicts []Conflict) {
-	var ours, hubs []wish
+// would write, no priority helps, because both would write for ever. What a rule
+// does that leaves stands back wherever another one wants something.
+func weighAll(t *twin.Twin, wishes []wish, foreign []*rules.Foreign) (kept []wish, conflicts []Conflict) {
+	ref := t.Ref
+	wishes, conflicts = unclaimed(t, wishes, foreign)
+	kept, more := weighOurs(ref, wishes)
+	return kept, append(conflicts, more...)
+}
+
+func weighOurs(ref twin.Ref, wishes []wish) (kept []wish, conflicts []Conflict) {
+	var ours, hubs, exits []wish
 	for _, w := range wishes {
-		if w.rule.Configuration != nil {
+		switch {
+		case w.rule.Configuration != nil:
 			hubs = append(hubs, w)
-		} else {
+		case w.leaving:
+			exits = append(exits, w)
+		default:
 			ours = append(ours, w)
 		}
 	}
-	ours, conflicts = weigh(ref, ours, func(r *rules.Rule) int { return r.Priority })
-	hubs, more := weigh(ref, hubs, func(r *rules.Rule) int { return r.Configuration.Priority })
+	exits = slices.DeleteFunc(exits, func(w wish) bool {
+		return slices.ContainsFunc(ours, w.disagrees) || slices.ContainsFunc(hubs, w.disagrees)
+	})
+	exits, conflicts = weigh(ref, exits, func(r *rules.Rule) int { return r.Priority })
+	ours, more := weigh(ref, ours, func(r *rules.Rule) int { return r.Priority })
+	conflicts = append(conflicts, more...)
+	hubs, more = weigh(ref, hubs, func(r *rules.Rule) int { return r.Configuration.Priority })
 	conflicts = append(conflicts, more...)
 	for _, w := range ours {
 		if i := slices.IndexFunc(hubs, w.disagrees); i >= 0 {
@@ -36,6 +55,10 @@ func settle(ref twin.Ref, wishes []wish) (kept []wish, conflicts []Conflict) {
 			continue
 		}
 		kept = append(kept, w)
+	}
+	if len(exits) > 0 {
+		kept = append(kept, exits...)
+		slices.SortFunc(kept, func(a, b wish) int { return a.order - b.order })
 	}
 	return kept, conflicts
 }
@@ -120,21 +143,21 @@ func conflict(ref twin.Ref, a, b wish) Conflict {
 	return Conflict{
 		Ref:    ref,
 		Place:  rules.PathString(append([]string{longer.Section}, longer.Path...)),
-		Wishes: []ConflictWish{{a.rule.ID, a.leaf.Value}, {b.rule.ID, b.leaf.Value}},
+		Wishes: []ConflictWish{{Rule: a.rule.ID, Value: a.leaf.Value}, {Rule: b.rule.ID, Value: b.leaf.Value}},
 	}
 }
 
-// change makes of wishes what is to be written to t. Without edits there is
-// nothing to write.
-func change(t *twin.Twin, wishes []wish) Change {
+// change makes of wishes what is to be written to t, which is what they ask for,
+// or where they came to an end in several rounds what t is after them. Without
+// edits there is nothing to write.
+func change(t *twin.Twin, wishes []wish, after *twin.Twin) Change {
 	c := Change{Ref: t.Ref, ETag: t.ETag, Version: t.Version, DesiredVersion: t.DesiredVersion()}
-	var open []twin.Leaf
-	for _, w := range wishes {
-		if !w.leaf.Holds(t) {
-			open = append(open, w.leaf)
-		}
+	var p twin.Patch
+	if after == nil {
+		p = twin.PatchOf(leavesOf(unmet(t, wishes)))
+	} else {
+		p = twin.Patch{Tags: twin.Diff(t.Tags(), after.Tags()), Desired: twin.Diff(t.Desired(), after.Desired())}
 	}
-	p := twin.PatchOf(open)
 	c.Edits = append(edits("desired", t.Desired(), p.Desired, wishes), edits("tags", t.Tags(), p.Tags, wishes)...)
 	return c
 }
@@ -143,11 +166,9 @@ func edits(section string, doc, patch twin.Object, wishes []wish) []Edit {
 	var list []Edit
 	for _, touch := range twin.Touches(doc, patch) {
 		place := twin.Leaf{Section: section, Path: touch.Path}
-		list = append(list, Edit{
-			Section: section, Path: touch.Path,
-			Before: touch.Before, After: touch.After,
-			Rules: wanting(place, wishes),
-		})
+		e := Edit{Section: section, Path: touch.Path, Before: touch.Before, After: touch.After}
+		e.Rules, e.Why = wanting(place, wishes)
+		list = append(list, e)
 	}
 	return list
 }
@@ -157,13 +178,19 @@ func hubOwned(l twin.Leaf) bool {
 	return l.Section == "desired" && (l.Path[0] == "$metadata" || l.Path[0] == "$version")
 }
 
-// wanting names the rules with a wish at place, each once.
-func wanting(place twin.Leaf, wishes []wish) []string {
-	var list []string
+// wanting names the rules with a wish at place, each once, and says why where
+// they leave it.
+func wanting(place twin.Leaf, wishes []wish) (list []string, why string) {
 	for _, w := range wishes {
-		if w.leaf.Overlaps(place) && !slices.Contains(list, w.rule.ID) {
+		if !w.leaf.Overlaps(place) {
+			continue
+		}
+		if !slices.Contains(list, w.rule.ID) {
 			list = append(list, w.rule.ID)
 		}
+		if why == "" {
+			why = w.why
+		}
 	}
-	return list
+	return list, why
 }

@@ -37,7 +37,7 @@ type Header struct {
 
 // PlanSchema names the form of the plan document. The number after the dot
 // grows with additions, the one before it when a reader must not guess.
-const PlanSchema = "twinrules/plan/v1.0"
+const PlanSchema = "twinrules/plan/v1.1"
 
 // A PackInfo names a pack.
 type PackInfo struct {
@@ -62,10 +62,11 @@ type RuleCount struct {
 	Mode       rules.Mode `json:"mode"`
 	File       string     `json:"file"`
 	Line       int        `json:"line"`
-	Population int        `json:"population"` // twins its selector holds for
-	Matched    int        `json:"matched"`    // of these, its condition holds for
-	Changed    int        `json:"changed"`    // of these, it would change
-	Failed     int        `json:"failed"`     // twins it could not judge
+	Population int        `json:"population"`        // twins its selector holds for
+	Matched    int        `json:"matched"`           // of these, its condition holds for
+	Changed    int        `json:"changed"`           // of these, it would change
+	Failed     int        `json:"failed"`            // twins it could not judge
+	Leaving    int        `json:"leaving,omitempty"` // twins whose values it gives back, having come to its end
 }
 
 // A Change is one write: the document, the state it was computed from, and what
@@ -85,6 +86,9 @@ type Edit struct {
 	Before  any      `json:"before"`
 	After   any      `json:"after"`
 	Rules   []string `json:"rules"` // that want it, in the order of the pack
+	// Why says what is done to a value whose rule has come to its end, such as
+	// "left: removed"; "" for what a rule wants.
+	Why string `json:"why,omitempty"`
 }
 
 // Name returns the place as reports show it, such as "desired.fan.level".
@@ -107,17 +111,31 @@ func (c Change) Patch() (p twin.Patch) {
 	return p
 }
 
-// A Conflict is a place for which rules of one priority want different values.
+// A Conflict is a place for which rules of one priority want different values, or
+// which a rule and a configuration of others both write.
 type Conflict struct {
 	Ref    twin.Ref       `json:"ref"`
 	Place  string         `json:"place"`
 	Wishes []ConflictWish `json:"wishes"`
+	Doubt  string         `json:"doubt,omitempty"` // why it is not certain that the configuration does
 }
+
+// Foreign returns the configuration of others that the conflict is with, or "".
+func (c Conflict) Foreign() string { return c.Wishes[len(c.Wishes)-1].Configuration }
 
 // A ConflictWish is one side of a [Conflict].
 type ConflictWish struct {
-	Rule  string `json:"rule"`
-	Value any    `json:"value"`
+	Rule          string `json:"rule"`
+	Value         any    `json:"value"`
+	Configuration string `json:"configuration,omitempty"` // in place of a rule
+}
+
+// Who names the side.
+func (w ConflictWish) Who() string {
+	if w.Configuration != "" {
+		return "configuration " + w.Configuration
+	}
+	return w.Rule
 }
 
 // A Failure is a rule that could not judge a twin, or a result that the hub
@@ -135,6 +153,7 @@ type Breach struct {
 	Population int          `json:"population"`
 	Changed    int          `json:"changed"`
 	Allowed    int          `json:"allowed"`
+	Last       int          `json:"last,omitempty"` // the population in the last pass, where it has shrunk too much since
 }
 
 // A ConfigurationChange is one write of a configuration. They are made in
@@ -194,8 +213,12 @@ func (p *Plan) Empty() bool { s := p.Summary(); return s.Twins == 0 && s.Configu
 // Obstacle says why p cannot be applied, or "" when it can.
 func (p *Plan) Obstacle() string {
 	var reasons []string
-	if len(p.Conflicts) > 0 {
+	foreign := func(c Conflict) bool { return c.Foreign() != "" }
+	if slices.ContainsFunc(p.Conflicts, func(c Conflict) bool { return !foreign(c) }) {
 		reasons = append(reasons, "rules want different values for the same place")
+	}
+	if slices.ContainsFunc(p.Conflicts, foreign) {
+		reasons = append(reasons, "a configuration on the hub writes the same place")
 	}
 	if len(p.Breaches) > 0 {
 		reasons = append(reasons, "a limit is exceeded")

@@ -181,6 +181,9 @@ func (p *planReader) take(line planLine) error {
 	case line.Configuration != nil:
 		return p.addConfiguration(*line.Configuration)
 	case line.Conflict != nil:
+		if len(line.Conflict.Wishes) < 2 {
+			return errors.New("a conflict has two sides")
+		}
 		p.plan.Conflicts = append(p.plan.Conflicts, *line.Conflict)
 	case line.Failure != nil:
 		p.plan.Errors = append(p.plan.Errors, *line.Failure)
@@ -223,13 +226,14 @@ func (e *Edit) UnmarshalJSON(data []byte) error {
 // UnmarshalJSON keeps numbers as they are spelled.
 func (w *ConflictWish) UnmarshalJSON(data []byte) (err error) {
 	var raw struct {
-		Rule  string          `json:"rule"`
-		Value json.RawMessage `json:"value"`
+		Rule          string          `json:"rule"`
+		Value         json.RawMessage `json:"value"`
+		Configuration string          `json:"configuration"`
 	}
 	if err := strict(data, &raw); err != nil {
 		return err
 	}
-	w.Rule = raw.Rule
+	w.Rule, w.Configuration = raw.Rule, raw.Configuration
 	w.Value, err = twin.Decode(raw.Value)
 	return err
 }

@@ -25,10 +25,7 @@ func NewClock(s *rules.Schedule) (*Clock, error) {
 	if s.Every > 0 {
 		return &Clock{every: s.Every}, nil
 	}
-	location, err := time.LoadLocation(s.TimeZone)
-	if s.TimeZone == "Local" {
-		err = errors.New("unknown time zone Local") // it would be another on every machine
-	}
+	location, err := zone(s.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("schedule: %w", err)
 	}
@@ -49,6 +46,14 @@ func NewClock(s *rules.Schedule) (*Clock, error) {
 		return nil, errors.New("schedule: cron " + s.Cron + " names a day that never comes")
 	}
 	return c, nil
+}
+
+// zone returns a time zone by its IANA name, UTC for "".
+func zone(name string) (*time.Location, error) {
+	if name == "Local" {
+		return nil, errors.New("unknown time zone Local") // it would be another on every machine
+	}
+	return time.LoadLocation(name)
 }
 
 // Next returns the first time after t at which the schedule is due.

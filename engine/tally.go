@@ -65,6 +65,7 @@ func (s *tally) add(other tally) {
 		sum.Matched += c.Matched
 		sum.Changed += c.Changed
 		sum.Failed += c.Failed
+		sum.Leaving += c.Leaving
 	}
 	s.changes = append(s.changes, other.changes...)
 	s.audited = append(s.audited, other.audited...)
@@ -91,41 +92,52 @@ func (s *tally) twin(t *twin.Twin) {
 	s.digest.add(digestOf(t.JSON()))
 }
 
-func (s *tally) verdict(t *twin.Twin, v rules.Verdict) {
+// verdict counts the last word of a rule on t, and how far it reached in any
+// round. Whether it selects t was said before anything was written.
+func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier reach) {
 	count := s.rule(v.Rule.ID)
-	if v.Selected {
+	if selected {
 		count.Population++
 	}
-	if v.Matched {
+	if v.Matched || earlier.matched {
 		count.Matched++
+	}
+	if v.Leaving && len(v.Leaves) > 0 || earlier.leaving {
+		count.Leaving++
 	}
 	if v.Err != nil {
 		s.fail(t.Ref, v.Rule.ID, about(v.Err, t.Ref))
 	}
 }
 
-// enforced settles what the rules want of t and adds the change that is left.
-func (s *tally) enforced(t *twin.Twin, list []wish) {
-	kept, conflicts := settle(t.Ref, list)
-	s.conflicts = append(s.conflicts, conflicts...)
-	if c, ok := s.change(t, kept); ok {
+// enforced adds what the rules that write came to on t.
+func (s *tally) enforced(t *twin.Twin, end settlement) {
+	s.conflicts = append(s.conflicts, end.conflicts...)
+	if c, ok := s.change(t, end); ok {
 		s.changes = append(s.changes, c)
 	}
 }
 
 // audit does the same for rules of mode audit. Where they disagree nothing is
 // in the way of an apply, so that each is told that it could not go on.
-func (s *tally) audit(t *twin.Twin, list []wish) {
-	kept, conflicts := settle(t.Ref, list)
-	for _, c := range conflicts {
+func (s *tally) audit(t *twin.Twin, end settlement) {
+	for _, c := range end.conflicts {
 		for i, w := range c.Wishes {
-			other := c.Wishes[1-i]
-			s.fail(t.Ref, w.Rule, fmt.Sprintf("rule %s wants %s for %s, this one %s", other.Rule, show(other.Value), c.Place, show(w.Value)))
+			if other := c.Wishes[1-i]; w.Rule != "" {
+				s.fail(t.Ref, w.Rule, audited(c, w, other))
+			}
 		}
 	}
-	if c, ok := s.change(t, kept); ok {
+	if c, ok := s.change(t, end); ok {
 		s.audited = append(s.audited, c)
 	}
+}
+
+func audited(c Conflict, w, other ConflictWish) string {
+	if other.Rule == "" {
+		return fmt.Sprintf("%s writes %s on the hub, too", other.Who(), c.Place)
+	}
+	return fmt.Sprintf("rule %s wants %s for %s, this one %s", other.Rule, show(other.Value), c.Place, show(w.Value))
 }
 
 func (s *tally) fail(ref twin.Ref, rule, message string) {
@@ -139,10 +151,17 @@ func about(err error, ref twin.Ref) string {
 	return strings.Replace(err.Error(), ref.String()+": ", "", 1)
 }
 
-// change makes the change that wishes ask for, and counts it. There is none when
-// all hold, or when the hub would refuse the result.
-func (s *tally) change(t *twin.Twin, wishes []wish) (Change, bool) {
-	c := change(t, wishes)
+// change makes the change that a settlement asks for, and counts it. There is none
+// when all holds, when there is no end to it, or when the hub would refuse the
+// result.
+func (s *tally) change(t *twin.Twin, end settlement) (Change, bool) {
+	if end.circle != nil {
+		for _, id := range end.circle.rules {
+			s.fail(t.Ref, id, end.circle.String())
+		}
+		return Change{}, false
+	}
+	c := change(t, end.kept, end.after)
 	if len(c.Edits) == 0 {
 		return c, false
 	}
@@ -208,7 +227,7 @@ func (s *tally) plan(p *rules.Program, opts *Options) *Plan {
 	for _, r := range p.Pack.Rules {
 		plan.Rules = append(plan.Rules, s.count(r, opts))
 	}
-	plan.Breaches = s.breaches(p.Pack, plan)
+	plan.Breaches = s.breaches(p.Pack, plan, opts)
 	return plan
 }
 
@@ -222,16 +241,20 @@ func (s *tally) count(r *rules.Rule, opts *Options) RuleCount {
 }
 
 // breaches lists the limits that the plan's changes exceed: each rule's own,
-// and the pack's on all twins together.
-func (s *tally) breaches(pack *rules.Pack, plan *Plan) (list []Breach) {
+// and the pack's on all twins together. A population that shrank is looked at
+// where something would be written only.
+func (s *tally) breaches(pack *rules.Pack, plan *Plan, opts *Options) (list []Breach) {
 	for i, r := range pack.Rules {
 		c := plan.Rules[i]
+		if last := opts.Populations[r.ID]; c.Mode == rules.Enforce && c.Changed > 0 && r.Limits.Shrunk(c.Population, last) {
+			list = append(list, Breach{Rule: r.ID, Limits: r.Limits, Population: c.Population, Changed: c.Changed, Last: last})
+		}
 		if allowed := r.Limits.Allowed(c.Population); c.Mode == rules.Enforce && c.Changed > allowed {
-			list = append(list, Breach{r.ID, r.Limits, c.Population, c.Changed, allowed})
+			list = append(list, Breach{Rule: r.ID, Limits: r.Limits, Population: c.Population, Changed: c.Changed, Allowed: allowed})
 		}
 	}
 	if allowed := pack.Limits.Allowed(s.population); len(plan.Changes) > allowed {
-		list = append(list, Breach{"", pack.Limits, s.population, len(plan.Changes), allowed})
+		list = append(list, Breach{Limits: pack.Limits, Population: s.population, Changed: len(plan.Changes), Allowed: allowed})
 	}
 	return list
 }
@@ -241,6 +264,9 @@ func (b Breach) String() string {
 	what := "the pack"
 	if b.Rule != "" {
 		what = "rule " + b.Rule
+	}
+	if b.Last > 0 {
+		return fmt.Sprintf("%s selects %d twins, and selected %d in the last pass: is something missing? If not, raise maxShrink (%d)", what, b.Population, b.Last, b.Limits.MaxShrink)
 	}
 	if b.Population < b.Limits.MinPopulation {
 		return fmt.Sprintf("%s selects %d twins, and minPopulation is %d: is this the right hub?", what, b.Population, b.Limits.MinPopulation)

@@ -34,10 +34,26 @@ func (p *Program) test(ctx context.Context, r *compiledRule, c *Case, at Moment)
 	if !c.Now.IsZero() {
 		at.Now = c.Now
 	}
-	v := r.eval(ctx, &scope{twin: c.Twin, now: at.Now, hub: at.Hub, vars: p.Pack.Vars})
+	if c.Before != nil {
+		at.Memory = recollection{*c.Before}
+	}
+	v := r.eval(ctx, p.scope(c.Twin, at))
 	result := CaseResult{Rule: r.Rule, Case: c, Err: v.Err, Got: unmet(c.Twin, v.Leaves)}
 	result.Problem = c.problem(result)
 	return result
+}
+
+// A recollection is a [Memory] that a test spells out.
+type recollection struct{ twin.Patch }
+
+// Before finds nothing where the test names nothing, and knows that.
+func (r recollection) Before(_ *twin.Twin, _ string, place twin.Leaf) (value any, known bool) {
+	section := r.Desired
+	if place.Section == "tags" {
+		section = r.Tags
+	}
+	value, _ = section.Lookup(place.Path...)
+	return value, true
 }
 
 // unmet returns the patch of the leaves that do not hold already.

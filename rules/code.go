@@ -28,6 +28,7 @@ const (
 	BadConfiguration Code = "bad-configuration"
 	BadPlugin        Code = "bad-plugin"
 	BadTest          Code = "bad-test"
+	BadExit          Code = "bad-exit"
 )
 
 // A CodeDoc explains one [Code].
@@ -60,4 +61,5 @@ var Codes = []CodeDoc{
 	{BadConfiguration, "a rule that cannot be handed to the hub as a configuration"},
 	{BadPlugin, "a plugin that is not declared, cannot be loaded, or refuses its configuration"},
 	{BadTest, "a test that expects something a rule cannot answer"},
+	{BadExit, "an until or onExit that cannot work: no constant value of the patch tells whether the rule is at work, or nothing ends it"},
 }

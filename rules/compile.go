@@ -35,6 +35,7 @@ func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
 	for _, r := range pack.Rules {
 		program.rules = append(program.rules, c.rule(r))
 	}
+	program.rereads = rereads(program.rules)
 	found := pack.reporter.sorted()
 	pack.reporter.found = pack.reporter.found[:loaded] // so that it can be compiled again
 	if len(found) > 0 {
@@ -56,9 +57,12 @@ type compiledRule struct {
 	selector      *expression // nil: every twin of the target
 	query         query.Expr  // the selector in the hub's language; nil: every twin
 	when          *expression // nil: always
+	until         *expression // nil: until when no longer holds
+	stateful      bool        // what the twin holds decides what the rule does next
 	leaves        []leaf
 	plugin        Plugin
 	configuration *twin.Configuration
+	sees          []twin.Leaf // the places of tags and desired that decide what it wants
 }
 
 // A leaf is one leaf of a compiled patch.
@@ -77,14 +81,19 @@ func (c *compilation) rule(r *Rule) *compiledRule {
 	if r.when.exists() {
 		out.when = compileExpression(r.when.at, 0, r.when.text, condition)
 	}
+	if r.until.exists() {
+		out.until = compileExpression(r.until.at, 0, r.until.text, condition)
+	}
 	for _, l := range r.patch {
 		out.leaves = append(out.leaves, leaf{l.section, l.path, compileTemplate(l.value)})
 	}
 	c.plugin(r, out)
 	checkSelectorReads(r, out)
+	checkExit(r, out)
 	if r.Configuration != nil {
 		out.configuration = c.configuration(r, out)
 	}
+	out.sees = out.seen()
 	return out
 }
 
@@ -167,7 +176,7 @@ func usesPlugin(r *compiledRule) bool {
 
 // reads returns the paths that the rule's own expressions look at.
 func (r *compiledRule) reads() []slot {
-	list := r.when.reads(r.selector.reads(nil))
+	list := r.until.reads(r.when.reads(r.selector.reads(nil)))
 	for _, l := range r.leaves {
 		for _, e := range l.value.expressions() {
 			list = e.reads(list)
@@ -199,10 +208,16 @@ func (r *compiledRule) writes() (list []twin.Leaf) {
 		return list
 	}
 	for _, path := range r.plugin.Writes() {
-		section, below, _ := strings.Cut(path, ".")
-		list = append(list, twin.Leaf{Section: section, Path: strings.FieldsFunc(below, func(c rune) bool { return c == '.' })})
+		list = append(list, placeOf(path))
 	}
 	return list
+}
+
+// placeOf returns the place that a plugin's manifest names, such as
+// "desired.fan".
+func placeOf(path string) twin.Leaf {
+	section, below, _ := strings.Cut(path, ".")
+	return twin.Leaf{Section: section, Path: strings.FieldsFunc(below, func(c rune) bool { return c == '.' })}
 }
 
 // checkLiteralLimits reports leaves that the hub would refuse on any twin.

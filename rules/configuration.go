@@ -43,7 +43,11 @@ func (p *Program) Configurations() []*twin.Configuration {
 // the rule as it is written.
 func (c *compilation) configuration(r *Rule, out *compiledRule) *twin.Configuration {
 	spec := r.Configuration
-	content, ok := constantContent(r, out)
+	read := constantContent
+	if spec.content.exists() {
+		read = explicitContent
+	}
+	content, ok := read(r, out)
 	where, exact := c.target(r, out)
 	cfg := &twin.Configuration{
 		ID:              ConfigurationPrefix + r.ID + "-" + contentHash(content),
@@ -92,9 +96,9 @@ func constantContent(r *Rule, out *compiledRule) (twin.Object, bool) {
 	if r.Plugin != nil {
 		r.Plugin.at.report(BadConfiguration, "", "the hub cannot run a plugin")
 	}
-	kind := "deviceContent"
+	kind := deviceContent
 	if !r.On.Devices() {
-		kind = "moduleContent"
+		kind = moduleContent
 	}
 	return twin.Object{kind: set}, len(at.found) == before
 }
@@ -107,11 +111,39 @@ func (c *compilation) target(r *Rule, out *compiledRule) (query.Expr, bool) {
 	if r.when.exists() {
 		when, ok = c.exact(r.when, "the when of a configuration")
 	}
-	if readsDesired(out.query) {
-		r.selector.at.report(BadConfiguration, "", "the target of a configuration cannot read desired properties")
+	if what := untargetable(out.query); what != "" {
+		r.selector.at.report(BadConfiguration, "", "the target of a configuration cannot read %s", what)
 		return nil, false
 	}
-	return query.And(out.query, when), ok
+	if what := untargetable(when); what != "" {
+		r.when.at.report(BadConfiguration, "", "the target of a configuration cannot read %s", what)
+		return nil, false
+	}
+	where := query.And(out.query, when)
+	if ok && where == nil && r.On.Module == "*" {
+		// Unlike devices, modules have no "*", and nothing is known to hold for all.
+		r.Configuration.at.report(BadConfiguration, "give the rule a selector", "a configuration of modules needs a condition")
+		return nil, false
+	}
+	return where, ok
+}
+
+// untargetable names what a target condition reads and the hub does not let it,
+// or returns "".
+func untargetable(e query.Expr) (what string) {
+	if e == nil {
+		return ""
+	}
+	query.Paths(e, func(p query.Path) {
+		switch {
+		case what != "":
+		case p[0] == "properties" && p[1] == "desired":
+			what = "desired properties"
+		case p[0] == "status" || p[0] == "connectionState":
+			what = p[0]
+		}
+	})
+	return what
 }
 
 // exact translates an expression of a configuration.

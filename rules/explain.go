@@ -13,6 +13,7 @@ type Explanation struct {
 	Verdict
 	Selector []Term // the parts of the selector that must all hold
 	When     []Term // the parts of the condition that must all hold; none when it was not reached
+	Until    []Term // the parts of until that must all hold; none when it was not reached
 	Facts    twin.Object
 	Changes  []twin.Leaf // what the rule wants and the twin does not have yet
 }
@@ -38,7 +39,7 @@ func (p *Program) Explain(ctx context.Context, t *twin.Twin, at Moment) []Explan
 		if r.Mode == Off || !r.On.Covers(t.Ref) {
 			continue
 		}
-		in := &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars}
+		in := p.scope(t, at)
 		e := Explanation{Verdict: r.eval(ctx, in), Selector: r.selector.explain(in)}
 		if e.Selected {
 			r.explainWhen(ctx, in, &e)
@@ -61,7 +62,7 @@ func (r *compiledRule) explainWhen(ctx context.Context, in *scope, e *Explanatio
 		}
 		in.facts, e.Facts = finding.Facts, finding.Facts
 	}
-	e.When = r.when.explain(in)
+	e.When, e.Until = r.when.explain(in), r.until.explain(in)
 }
 
 // A term is one part of a condition, compiled by itself.

@@ -153,6 +153,9 @@ func readLimits(s setting, limits Limits) Limits {
 	if n, ok := m.get("minPopulation").whole(0, 1_000_000); ok {
 		limits.MinPopulation = n
 	}
+	if n, ok := m.get("maxShrink").whole(0, 100); ok {
+		limits.MaxShrink = n
+	}
 	m.done()
 	return limits
 }

@@ -13,7 +13,7 @@ import (
 
 // notYet lists the keys of a rule that the language has and this version does
 // not run. Reading past them would be a guess about a fleet.
-var notYet = []string{"until", "onExit", "rollout", "allowForeign"}
+var notYet = []string{"rollout"}
 
 func (l *loader) rule(s setting) *Rule {
 	m := s.mapping()
@@ -24,6 +24,10 @@ func (l *loader) rule(s setting) *Rule {
 	r.On = readTarget(m.get("on"))
 	r.Selector, r.selector = readExpression(m.get("selector"))
 	r.When, r.when = readExpression(m.get("when"))
+	r.Until, r.until = readExpression(m.get("until"))
+	r.onExit = m.get("onExit")
+	r.OnExit = OnExit(r.onExit.word(string(KeepValues), string(KeepValues), string(RemoveValues), string(RestoreValues)))
+	r.AllowForeign = readForeign(m.get("allowForeign"))
 	r.Priority, _ = m.get("priority").whole(-1000, 1000)
 	r.Mode = readMode(m.get("mode"), l.defaults.mode)
 	r.Limits = readLimits(m.get("limits"), l.defaults.limits)
@@ -99,9 +103,7 @@ func readConfiguration(s setting) *ConfigurationSpec {
 	m := s.mapping()
 	spec := &ConfigurationSpec{Metrics: map[string]expressionSource{}, at: s}
 	spec.Priority, _ = m.get("priority").whole(0, 1_000_000)
-	if content := m.get("content"); content.exists() {
-		content.report(NotYet, "", "explicit content is part of the language, but this version does not run it")
-	}
+	spec.content = m.get("content")
 	metrics := m.get("metrics").mapping()
 	for _, key := range metrics.keys {
 		if _, e := readExpression(metrics.get(key.node.Value)); e.exists() {
@@ -122,7 +124,7 @@ const maxMetrics = 5
 func (l *loader) patch(r *Rule, m *mapping) {
 	s := m.get("patch")
 	if !s.exists() {
-		if r.Plugin == nil && m.exists() {
+		if r.Plugin == nil && m.exists() && (r.Configuration == nil || !r.Configuration.content.exists()) {
 			m.report(MissingKey, "", `the key "patch" is missing`)
 		}
 		return
@@ -189,6 +191,9 @@ func (l *loader) testCase(r *Rule, s setting) *Case {
 			now.report(WrongValue, "", "not a time such as 2026-11-21T06:00:00Z")
 		}
 	}
+	if before := m.get("before"); before.exists() {
+		c.Before = readSections(before)
+	}
 	expect := m.need("expect")
 	m.done()
 	if c.Twin == nil || !expect.exists() {
@@ -196,6 +201,13 @@ func (l *loader) testCase(r *Rule, s setting) *Case {
 	}
 	readExpect(c, expect)
 	return c
+}
+
+// readSections reads a mapping of tags and desired.
+func readSections(s setting) *twin.Patch {
+	m := s.mapping()
+	defer m.done()
+	return &twin.Patch{Tags: m.get("tags").object(), Desired: m.get("desired").object()}
 }
 
 func readExpect(c *Case, s setting) {
@@ -257,25 +269,34 @@ func readSchedule(s setting) *Schedule {
 	}
 	m := s.mapping()
 	every, cron, zone := m.get("every"), m.get("cron"), m.get("timeZone")
-	if window := m.get("window"); window.exists() {
-		window.report(NotYet, "", "window is part of the language, but this version does not run it")
-	}
+	window := readWindow(m.get("window"))
 	m.done()
 	if every.exists() == cron.exists() {
 		s.report(WrongValue, "", "a schedule has either every or cron")
 		return nil
 	}
-	schedule := &Schedule{Cron: cron.text(), TimeZone: zone.text()}
+	schedule := &Schedule{Cron: cron.text(), TimeZone: zone.text(), Window: window}
 	if every.exists() {
 		schedule.Every = every.duration(time.Second)
 	}
-	if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "Local" {
-		zone.report(WrongValue, "", "%q is no time zone such as Europe/Berlin", schedule.TimeZone)
-	}
+	zone.checkZone()
 	if err := schedule.check(); err != nil {
 		cron.report(WrongValue, "", "%v", err)
 	}
 	return schedule
+}
+
+// checkZone reports a text that is no time zone. "Local" would be another one on
+// every machine.
+func (s setting) checkZone() {
+	if !s.exists() {
+		return
+	}
+	if name := s.text(); name == "Local" {
+		s.report(WrongValue, "", "%q is no time zone such as Europe/Berlin", name)
+	} else if _, err := time.LoadLocation(name); err != nil {
+		s.report(WrongValue, "", "%q is no time zone such as Europe/Berlin", name)
+	}
 }
 
 // check says what is wrong with the fields of cron; their meaning is the

@@ -77,6 +77,8 @@ type scope struct {
 	hub   string
 	vars  twin.Object
 	facts twin.Object // of the rule's plugin
+
+	memory Memory // nil remembers nothing
 }
 
 // A slot is a value that an expression reads of its scope: a whole member chain

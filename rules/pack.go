@@ -32,6 +32,9 @@ type Rule struct {
 	On              Target
 	Selector        string // the source; "" means every twin of On
 	When            string // the source; "" means always
+	Until           string // the source; "" means until when no longer holds
+	OnExit          OnExit
+	AllowForeign    []string // ids of configurations that may write the same places
 	Priority        int
 	Mode            Mode
 	Limits          Limits
@@ -39,9 +42,10 @@ type Rule struct {
 	Plugin          *PluginUse         // nil when the rule uses none
 	Tests           []*Case
 
-	at             setting
-	selector, when expressionSource
-	patch          []leafSource
+	at                    setting
+	selector, when, until expressionSource
+	onExit                setting
+	patch                 []leafSource
 }
 
 // A Mode says what becomes of a rule's wishes.
@@ -80,13 +84,22 @@ type Limits struct {
 	MaxTwins      int `json:"maxTwins"`      // changed at the most
 	MaxPercent    int `json:"maxPercent"`    // of the population, never less than one twin
 	MinPopulation int `json:"minPopulation"` // below it nothing is changed: wrong hub, or an empty index
+	MaxShrink     int `json:"maxShrink"`     // percent by which the population may be smaller than in the last pass
 }
 
+// defaultShrink is half: fleets grow and are cleaned up, and an index that was
+// rebuilt or a selector that lost its tag takes most of them.
+const defaultShrink = 50
+
 // DefaultRuleLimits returns the limits of a rule where a pack sets none.
-func DefaultRuleLimits() Limits { return Limits{MaxTwins: 500, MaxPercent: 10} }
+func DefaultRuleLimits() Limits {
+	return Limits{MaxTwins: 500, MaxPercent: 10, MaxShrink: defaultShrink}
+}
 
 // DefaultPackLimits returns the limits on all rules where a pack sets none.
-func DefaultPackLimits() Limits { return Limits{MaxTwins: 1000, MaxPercent: 20} }
+func DefaultPackLimits() Limits {
+	return Limits{MaxTwins: 1000, MaxPercent: 20, MaxShrink: defaultShrink}
+}
 
 // Allowed returns how many twins of a population may be changed.
 func (l Limits) Allowed(population int) int {
@@ -100,11 +113,28 @@ func (l Limits) Allowed(population int) int {
 	return min(l.MaxTwins, percent)
 }
 
+// Shrunk reports whether a population is so much smaller than it was last that
+// nothing may be changed.
+func (l Limits) Shrunk(population, last int) bool {
+	return (last-population)*100 > last*l.MaxShrink
+}
+
 // A Schedule says when a pack runs. Exactly one of Every and Cron is set.
 type Schedule struct {
 	Every    time.Duration
-	Cron     string // five fields, minutes first
-	TimeZone string // IANA name, for Cron; "" means UTC
+	Cron     string  // five fields, minutes first
+	TimeZone string  // IANA name, for Cron; "" means UTC
+	Window   *Window // when writing is allowed; nil means always
+}
+
+// A Window is the part of a week in which a pack may write. From and To are
+// what the clocks of TimeZone show, in minutes since midnight. When From is not
+// before To, the window goes on over midnight and belongs to the day on which it
+// opens.
+type Window struct {
+	TimeZone string // IANA name; "" means UTC
+	Days     []time.Weekday
+	From, To int // To may be 24:00
 }
 
 // A PluginSource is a plugin that a pack declares.
@@ -137,6 +167,7 @@ type ConfigurationSpec struct {
 	Priority int
 	Metrics  map[string]expressionSource
 	at       setting
+	content  setting // explicit content, where the rule has no patch
 }
 
 // A Case is one test of a rule: a twin and what the rule should want of it.
@@ -145,6 +176,9 @@ type Case struct {
 	Pos  Pos
 	Twin *twin.Twin
 	Now  time.Time // zero means that of the run
+	// Before is what the journal remembers: what stood at the rule's places before
+	// it wrote there. Nil means that there is no journal.
+	Before *twin.Patch
 
 	None  bool       // the rule wants nothing
 	Patch twin.Patch // or this, after diffing against the twin

@@ -10,24 +10,33 @@ import (
 
 // A Program is a compiled pack. It is immutable and safe for concurrent use.
 type Program struct {
-	Pack  *Pack
-	rules []*compiledRule
+	Pack    *Pack
+	rules   []*compiledRule
+	rereads bool // some rule looks at what some rule writes
 }
 
 // A Moment is what a run knows beside the twins.
 type Moment struct {
 	Now time.Time // frozen: the snapshot's in a dry run, the run's start otherwise
 	Hub string    // host name
+	// Memory is asked by rules that give back what stood at a place before them;
+	// nil remembers nothing.
+	Memory Memory
 }
 
 // A Verdict is what one rule says of one twin.
 type Verdict struct {
 	Rule     *Rule
 	Selected bool        // the twin is in the rule's population
-	Matched  bool        // and its condition holds
-	Leaves   []twin.Leaf // what the rule wants of a twin it matches
+	Matched  bool        // and is to be as the patch says
+	In       bool        // the rule is at work on it already: every constant leaf of its patch holds
+	Leaving  bool        // it is, and ends here: Leaves are what is done to its values
+	Leaves   []twin.Leaf // what the rule wants
+	Why      []string    // of a rule that leaves: for each of Leaves, what is done there
 	Message  string      // of the plugin, for people
 	Err      error       // the rule could not judge this twin and wants nothing of it
+
+	rule *compiledRule
 }
 
 // maxQuery is the longest query text that the hub takes, in characters.
@@ -79,14 +88,18 @@ func selectFrom(collection string, where query.Expr) string {
 // Eval judges t by every rule that is about such a document and not off, in the
 // order of the pack. It does not look at whether a wish already holds.
 func (p *Program) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
-	var list []Verdict
-	in := &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars}
+	list := make([]Verdict, 0, len(p.rules))
+	in := p.scope(t, at)
 	for _, r := range p.rules {
 		if r.Mode != Off && r.On.Covers(t.Ref) {
 			list = append(list, r.eval(ctx, in))
 		}
 	}
 	return list
+}
+
+func (p *Program) scope(t *twin.Twin, at Moment) *scope {
+	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars, memory: at.Memory}
 }
 
 // Reads lists the paths that the pack's rules look at, in the order of the
@@ -105,16 +118,21 @@ func (p *Program) Reads() []string {
 }
 
 func (r *compiledRule) eval(ctx context.Context, in *scope) Verdict {
-	v := Verdict{Rule: r.Rule}
+	v := Verdict{Rule: r.Rule, rule: r}
 	if v.Selected, v.Err = r.selects(in); !v.Selected || v.Err != nil {
 		return v
 	}
 	scoped := *in
-	finding, matched, err := r.judge(ctx, &scoped)
-	if v.Matched, v.Err = matched, err; !matched || err != nil {
-		return v
+	finding, err := r.judge(ctx, &scoped, &v)
+	switch {
+	case err != nil:
+		v.Matched, v.Leaving, v.Err = false, false, err
+	case v.Matched:
+		v.Leaves, v.Err = r.wishes(&scoped, finding)
+	case v.Leaving:
+		v.Err = r.leave(&scoped, finding, &v)
 	}
-	if v.Leaves, v.Err = r.wishes(&scoped, finding); finding != nil {
+	if finding != nil && v.Matched {
 		v.Message = finding.Message
 	}
 	return v
@@ -127,25 +145,37 @@ func (r *compiledRule) selects(in *scope) (bool, error) {
 	return r.selector.holds(in)
 }
 
-// judge asks the plugin and then the condition.
-func (r *compiledRule) judge(ctx context.Context, in *scope) (*Finding, bool, error) {
-	var finding *Finding
-	if r.plugin != nil {
-		var err error
-		finding, err = r.plugin.Eval(ctx, in.twin, in.now)
-		if err != nil && r.Plugin.OnError == Skip {
-			return nil, false, nil
+// judge asks the plugin and then the conditions, and notes in v whether the rule
+// is at work on the twin, and whether it is to be.
+func (r *compiledRule) judge(ctx context.Context, in *scope, v *Verdict) (*Finding, error) {
+	v.In = r.stateful && r.holds(in.twin)
+	finding, found, err := r.find(ctx, in)
+	if err != nil {
+		if r.Plugin.OnError == Skip {
+			return nil, nil
 		}
-		if err != nil || finding == nil {
-			return nil, false, err
+		return nil, err
+	}
+	v.Matched = found
+	if found && r.when != nil && !(v.In && r.until != nil) {
+		if v.Matched, err = r.when.holds(in); err != nil {
+			return finding, err
 		}
-		in.facts = finding.Facts
 	}
-	if r.when == nil {
-		return finding, true, nil
+	return finding, r.passage(in, v)
+}
+
+// find asks the plugin, if there is one. Its facts are seen from then on.
+func (r *compiledRule) find(ctx context.Context, in *scope) (finding *Finding, found bool, err error) {
+	if r.plugin == nil {
+		return nil, true, nil
 	}
-	holds, err := r.when.holds(in)
-	return finding, holds, err
+	finding, err = r.plugin.Eval(ctx, in.twin, in.now)
+	if err != nil || finding == nil {
+		return nil, false, err
+	}
+	in.facts = finding.Facts
+	return finding, true, nil
 }
 
 // wishes computes the rule's patch, and adds the plugin's where the rule itself

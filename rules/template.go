@@ -61,7 +61,24 @@ func (t *template) fold() *template {
 			return t
 		}
 	}
-	return &template{literal: t.literal}
+	return &template{literal: t.spelled()}
+}
+
+// spelled returns the list or object of constant parts, in which $${ is a literal
+// ${ by now.
+func (t *template) spelled() any {
+	if t.object == nil {
+		list := make([]any, len(t.list))
+		for i, e := range t.list {
+			list[i] = e.literal
+		}
+		return list
+	}
+	o := twin.Object{}
+	for _, m := range t.object {
+		o[m.key] = m.value.literal
+	}
+	return o
 }
 
 func (t *template) parts() []*template {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/engine/journal"
 	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/rules"
@@ -67,7 +68,7 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 	}
 	defer fleet.Close()
 	if plan == nil {
-		if plan, err = env.planToApply(ctx, args, source, fleet, how); err != nil {
+		if plan, err = env.planToApply(ctx, args, source, fleet, state, how); err != nil {
 			return err
 		}
 	}
@@ -103,13 +104,23 @@ func planOf(args []string) (*engine.Plan, error) {
 	return loadPlan(path)
 }
 
-func (env *environment) planToApply(ctx context.Context, args []string, source *sourceFlags, fleet *fleet, how planFlags) (*engine.Plan, error) {
+func (env *environment) planToApply(ctx context.Context, args []string, source *sourceFlags, fleet *fleet, state *stateFlags, how planFlags) (*engine.Plan, error) {
 	program, err := openNamed(ctx, args, source.demo)
 	if err != nil {
 		return nil, err
 	}
 	defer program.Close(ctx)
-	return env.evaluate(ctx, program, fleet, how)
+	return env.observe(ctx, program, fleet, state, how)
+}
+
+// observe computes a plan that is to be applied, and notes how large the
+// populations were.
+func (env *environment) observe(ctx context.Context, program *compiled, fleet *fleet, state *stateFlags, how planFlags) (*engine.Plan, error) {
+	plan, past, err := env.evaluateWith(ctx, program, fleet, state, how)
+	if err != nil {
+		return nil, err
+	}
+	return plan, journal.SavePopulations(past.path, plan, program.Pack, past.populations)
 }
 
 // foretell says how long it will take to write a plan, when that is long enough

@@ -80,11 +80,11 @@ func (env *environment) computeDiff(ctx context.Context, head, base, baseDir str
 	defer pinned.Close()
 	was := &engine.Plan{}
 	if basePack != nil {
-		if was, err = env.evaluate(ctx, basePack, pinned, how); err != nil {
+		if was, err = env.evaluate(ctx, basePack, pinned, how, &remembered{}); err != nil {
 			return nil, err
 		}
 	}
-	is, err := env.evaluate(ctx, headPack, pinned, how)
+	is, err := env.evaluate(ctx, headPack, pinned, how, &remembered{})
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func planExit(p *engine.Plan, detailed bool) error {
 // computePlan opens pack and fleet and computes the plan.
 func (env *environment) computePlan(ctx context.Context, args []string, source *sourceFlags, state *stateFlags, how planFlags) (p *engine.Plan, err error) {
 	err = env.with(ctx, args, source, state, func(program *compiled, fleet *fleet) error {
-		p, err = env.evaluate(ctx, program, fleet, how)
+		p, _, err = env.evaluateWith(ctx, program, fleet, state, how)
 		return err
 	})
 	return p, err
@@ -114,11 +114,29 @@ func openNamed(ctx context.Context, args []string, demo bool) (*compiled, error)
 	return openPack(ctx, packPath(args))
 }
 
-func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *fleet, how planFlags) (*engine.Plan, error) {
+// evaluateWith computes the plan for a hub with what the state folder remembers
+// of it. The plan of a snapshot is the same everywhere, and so depends on no
+// state.
+func (env *environment) evaluateWith(ctx context.Context, program *compiled, fleet *fleet, state *stateFlags, how planFlags) (*engine.Plan, *remembered, error) {
+	if fleet.writer == nil {
+		plan, err := env.evaluate(ctx, program, fleet, how, &remembered{})
+		return plan, nil, err
+	}
+	past, err := state.remember(env, fleet.hub, program.Pack)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := env.evaluate(ctx, program, fleet, how, past)
+	return plan, past, err
+}
+
+func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *fleet, how planFlags, past *remembered) (*engine.Plan, error) {
+	moment := fleet.moment()
+	moment.Memory = past.memory
 	bar := env.startProgress("twins read", fleet.size)
 	defer bar.end()
 	return engine.Evaluate(ctx, program.Program, fleet, &engine.Options{
-		Workers: how.workers, Audit: how.audit, Moment: fleet.moment(), Incomplete: !fleet.complete,
+		Workers: how.workers, Audit: how.audit, Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
 		Tool: version(), Progress: bar.set,
 	})
 }

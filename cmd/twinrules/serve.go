@@ -27,7 +27,7 @@ func newServe(env *environment) *cobra.Command {
 		Use:   "serve PACK...",
 		Short: "Run packs on their schedules, with health and metrics",
 		Long: `serve holds the hub's lock and runs each pack when its schedule says so, never two at once. Missed times
-are counted, not made up for. /healthz and /metrics are on --listen. The first signal ends it after the
+are counted, not made up for. Outside the window of a pack's schedule a pass plans and writes nothing. /healthz and /metrics are on --listen. The first signal ends it after the
 pass that is under way has settled.`,
 		Example: "  twinrules serve rules/ --hub contoso.azure-devices.net --credential managed-identity",
 		Args:    cobra.MinimumNArgs(1),
@@ -194,6 +194,9 @@ func (s *service) logPass(pack string, p *pass, err error, took time.Duration) {
 		attributes = append(attributes, "twins", sum.Twins, "configurations", sum.Configurations, "errors", sum.Errors)
 		if reason := p.plan.Obstacle(); reason != "" {
 			attributes = append(attributes, "obstacle", reason)
+		}
+		if p.closed != nil {
+			attributes = append(attributes, "window", "closed")
 		}
 		if p.receipt != nil {
 			attributes = append(attributes, "written", p.receipt.Count(engine.Written))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/engine/journal"
+	"github.com/twinrules/twinrules/rules"
 )
 
 // stateFlags name where journals, locks and plans are kept.
@@ -72,6 +73,31 @@ func (f *stateFlags) lock(env *environment, hub string) (*flock.Flock, error) {
 	return l, nil
 }
 
+// remembered is what the state folder knows that a plan depends on.
+type remembered struct {
+	memory      rules.Memory
+	populations map[string]int
+	path        string // of the populations
+}
+
+// remember reads what earlier runs left of a pack on a hub.
+func (f *stateFlags) remember(env *environment, hub string, pack *rules.Pack) (*remembered, error) {
+	runs, err := f.folder(env, "runs")
+	if err != nil {
+		return nil, err
+	}
+	populations, err := f.folder(env, "populations")
+	if err != nil {
+		return nil, err
+	}
+	r := &remembered{path: filepath.Join(populations, unsafeInName.ReplaceAllString(hub, "_")+"_"+pack.Name+".json")}
+	if r.memory, err = journal.Remember(runs, hub, journal.Restoring(pack)); err != nil {
+		return nil, err
+	}
+	r.populations, err = journal.Populations(r.path, hub, pack)
+	return r, err
+}
+
 // openRun opens the folder of a plan's run: the plan itself and its journal.
 func (f *stateFlags) openRun(env *environment, p *engine.Plan) (*journal.Journal, string, error) {
 	digest := p.Digest()
@@ -79,7 +105,7 @@ func (f *stateFlags) openRun(env *environment, p *engine.Plan) (*journal.Journal
 	if err != nil {
 		return nil, "", err
 	}
-	if err := savePlan(filepath.Join(dir, "plan.twp"), p); err != nil {
+	if err := savePlan(filepath.Join(dir, journal.PlanName), p); err != nil {
 		return nil, "", err
 	}
 	j, err := journal.Open(dir, journal.Begin{Plan: digest, Hub: p.Hub, At: env.now().UTC()})

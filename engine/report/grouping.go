@@ -19,6 +19,7 @@ type bucket struct {
 	key, shape, owner string // owner: rules and class; shape: owner and places; key: shape and new values
 	rules             []string
 	class             engine.Class
+	why               string
 	count             int
 	samples           []twin.Ref // the first ones
 	places            []place
@@ -37,7 +38,7 @@ func (g *grouping) add(ref twin.Ref, edits []engine.DifferentEdit) {
 	var owners []string
 	parts := map[string][]engine.DifferentEdit{}
 	for _, e := range edits {
-		owner := fmt.Sprintf("%s%q", e.Class, e.Rules)
+		owner := fmt.Sprintf("%s%q%s", e.Class, e.Rules, e.Why)
 		if _, known := parts[owner]; !known {
 			owners = append(owners, owner)
 		}
@@ -55,7 +56,7 @@ func (g *grouping) add(ref twin.Ref, edits []engine.DifferentEdit) {
 
 // newBucket returns a bucket of one twin.
 func newBucket(owner string, ref twin.Ref, edits []engine.DifferentEdit) *bucket {
-	b := &bucket{owner: owner, rules: edits[0].Rules, class: edits[0].Class, count: 1, samples: []twin.Ref{ref}}
+	b := &bucket{owner: owner, rules: edits[0].Rules, class: edits[0].Class, why: edits[0].Why, count: 1, samples: []twin.Ref{ref}}
 	var shape, values strings.Builder
 	shape.WriteString(owner)
 	for _, e := range edits {
@@ -135,7 +136,7 @@ func (g *grouping) folded() (list []*bucket) {
 }
 
 func (b *bucket) row() Row {
-	r := Row{Rules: b.rules, Class: b.class, Count: b.count}
+	r := Row{Rules: b.rules, Class: b.class, Why: b.why, Count: b.count}
 	for _, ref := range b.samples {
 		r.Samples = append(r.Samples, name(ref))
 	}

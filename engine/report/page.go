@@ -48,7 +48,7 @@ func (p *page) row(r Row) {
 			p.linef("| | | *%s* | | |", plural(len(r.Places)-i, "more place"))
 			return
 		}
-		p.linef("%s | %s | %s | %s |", lead, what(r, place), count, cells(place.Before, p.values))
+		p.linef("%s | %s%s | %s | %s |", lead, what(r, place), left(r), count, cells(place.Before, p.values))
 	}
 }
 
@@ -66,6 +66,14 @@ func what(r Row, p Place) string {
 		return place + " **removed**"
 	}
 	return place + " → " + cells(p.After, 1)
+}
+
+// left says what is done to the values of rules that leave.
+func left(r Row) string {
+	if r.Why == "" {
+		return ""
+	}
+	return "<br>" + inCell(prose(r.Why))
 }
 
 // cells shows the most frequent of a list, with their counts when there are
@@ -116,7 +124,11 @@ func (p *page) problems(conflict, failure, limit string, conflicts []ConflictRow
 	p.linef("\n> [!WARNING]")
 	p.items(len(conflicts), func(i int) string {
 		c := conflicts[i]
-		return fmt.Sprintf("%s: %s on %s, wanted by %s", conflict, code(c.Place), plural(c.Count, "twin"), code(strings.Join(c.Rules, ", ")))
+		text := fmt.Sprintf("%s: %s on %s, wanted by %s", conflict, code(c.Place), plural(c.Count, "twin"), code(strings.Join(c.Rules, ", ")))
+		if c.Doubt != "" {
+			text += ", perhaps: " + prose(c.Doubt)
+		}
+		return text
 	})
 	p.items(len(failures), func(i int) string {
 		f := failures[i]

@@ -66,6 +66,15 @@ type ConflictRow struct {
 	Samples []string `json:"samples"`
 	// Wishes are those of the first twin.
 	Wishes []engine.ConflictWish `json:"wishes"`
+	Doubt  string                `json:"doubt,omitempty"`
+}
+
+// advice says what can be done about a conflict.
+func (c ConflictRow) advice() string {
+	if id := c.Wishes[len(c.Wishes)-1].Configuration; id != "" {
+		return "let one of the two go, or accept the other with allowForeign: [" + id + "]"
+	}
+	return "give one of the rules a higher priority, or let their selectors part"
 }
 
 func conflictRows(conflicts []engine.Conflict) []ConflictRow {
@@ -73,9 +82,9 @@ func conflictRows(conflicts []engine.Conflict) []ConflictRow {
 	for _, c := range conflicts {
 		var names []string
 		for _, w := range c.Wishes {
-			names = append(names, w.Rule)
+			names = append(names, w.Who())
 		}
-		row := g.row(c.Place+"\x00"+strings.Join(names, "\x00"), ConflictRow{Place: c.Place, Rules: names, Wishes: c.Wishes})
+		row := g.row(c.Place+"\x00"+strings.Join(names, "\x00")+"\x00"+c.Doubt, ConflictRow{Place: c.Place, Rules: names, Wishes: c.Wishes, Doubt: c.Doubt})
 		row.Count++
 		row.Samples = sample(row.Samples, c.Ref)
 	}

@@ -10,6 +10,7 @@ import (
 type Row struct {
 	Rules   []string     `json:"rules"`
 	Class   engine.Class `json:"class,omitempty"` // of a difference
+	Why     string       `json:"why,omitempty"`   // of rules that leave: what is done to their values
 	Count   int          `json:"count"`           // twins
 	Places  []Place      `json:"places"`
 	Samples []string     `json:"samples"` // a few of the twins, in order

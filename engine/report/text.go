@@ -89,6 +89,9 @@ func (t *text) row(r Row) {
 		right += "   " + t.middle(at, 30)
 	}
 	t.heading(r.sign(), func(room int) string { return t.names(r.Rules, room) }, right)
+	if r.Why != "" {
+		t.sentence(indent + r.Why)
+	}
 	column := t.column(r.Places)
 	for _, p := range r.Places {
 		t.place(r, p, column)
@@ -174,17 +177,27 @@ func (t *text) conflicts(sign, what string, list []ConflictRow) {
 	for _, c := range list {
 		t.problem(sign, "%s: %s on %s", what, c.Place, plural(c.Count, "twin"))
 		for _, w := range c.Wishes {
-			wish := shown(w.Value)
-			if w.Value == nil {
-				wish = "no value"
-			}
-			t.flow(indent, "  ", w.Rule+" wants "+wish, t.at[w.Rule])
+			t.wish(w)
+		}
+		if c.Doubt != "" {
+			t.sentence(indent + "perhaps: " + c.Doubt)
 		}
 		t.samples(c.Samples, c.Count)
 		if sign == "!" {
-			t.sentence(indent + "give one of the rules a higher priority, or let their selectors part")
+			t.sentence(indent + c.advice())
 		}
 	}
+}
+
+func (t *text) wish(w engine.ConflictWish) {
+	wish, verb := shown(w.Value), " wants "
+	if w.Value == nil {
+		wish = "no value"
+	}
+	if w.Configuration != "" {
+		verb = " writes "
+	}
+	t.flow(indent, "  ", w.Who()+verb+wish, t.at[w.Rule])
 }
 
 func (t *text) failures(sign, what string, list []FailureRow) {
