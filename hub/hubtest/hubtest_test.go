@@ -135,13 +135,13 @@ func container(t *testing.T, o *emulator.Options) *hubtest.Container {
 	t.Helper()
 	folders := emulator.Folders(t.TempDir())
 	const url = "https://trhubtest.blob.core.windows.net/fleet"
-	o.Containers = func(uri string) (emulator.Container, error) {
-		if uri != url {
+	o.Containers = func(ctx context.Context, at *emulator.ContainerAddress) (emulator.Container, error) {
+		if at.URI != url {
 			return nil, fs.ErrPermission
 		}
-		return folders(uri)
+		return folders(ctx, at)
 	}
-	blobs, err := o.Containers(url)
+	blobs, err := o.Containers(t.Context(), &emulator.ContainerAddress{URI: url})
 	if err != nil {
 		t.Fatal(err)
 	}
