@@ -151,7 +151,7 @@ func conflict(ref twin.Ref, a, b wish) Conflict {
 // or where they came to an end in several rounds what t is after them. Without
 // edits there is nothing to write.
 func change(t *twin.Twin, wishes []wish, after *twin.Twin) Change {
-	c := Change{Ref: t.Ref, ETag: t.ETag, Version: t.Version, DesiredVersion: t.DesiredVersion()}
+	c := Change{Ref: t.Ref, ETag: t.ETag, Version: t.Version, DesiredVersion: t.DesiredVersion(), DeviceETag: t.DeviceETag}
 	var p twin.Patch
 	if after == nil {
 		p = twin.PatchOf(leavesOf(unmet(t, wishes)))

@@ -76,7 +76,8 @@ type Change struct {
 	ETag           string   `json:"etag"`
 	Version        int64    `json:"version"`
 	DesiredVersion int64    `json:"desiredVersion"`
-	Edits          []Edit   `json:"edits"` // by section and path
+	DeviceETag     string   `json:"deviceEtag,omitempty"` // of the identity; "" when the source does not say
+	Edits          []Edit   `json:"edits"`                // by section and path
 }
 
 // An Edit is one place of a twin that changes. A nil value stands for none.

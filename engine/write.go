@@ -13,6 +13,11 @@ import (
 // others keep changing.
 const maxRebases = 5
 
+// bornETag is the etag of a twin that was never written, whoever's it is: it
+// counts writes. It cannot tell a device from one that was made in its place, so
+// such a twin is read before it is written.
+const bornETag = "AAAAAAAAAAE="
+
 // A write is the making of one change. Every request of it runs under ctx,
 // which outlives the run by a little: what was sent has to come to an end.
 type write struct {
@@ -28,7 +33,7 @@ func (w *write) run() Outcome {
 	etag := w.change.ETag
 	w.doubt = w.journal.Past(w.change.Ref) == InDoubt
 	for try := 0; ; try++ {
-		if w.doubt || etag == "" {
+		if w.doubt || etag == "" || try == 0 && etag == bornETag {
 			now, o := w.reread()
 			switch {
 			case now == nil:
@@ -87,6 +92,9 @@ func (w *write) unsent() Outcome {
 func (w *write) written(after *twin.Twin) Outcome {
 	o := w.outcome(Written, "")
 	o.Moved = w.change.Version > 0 && after.Version > w.change.Version+1
+	if w.another(after) {
+		o.Moved, o.Detail = true, "the device was registered anew, or its registration changed, after the plan"
+	}
 	return o
 }
 
@@ -122,11 +130,20 @@ func (w *write) reread() (now *twin.Twin, o Outcome) {
 	return nil, w.outcome(InDoubt, "reading it again failed: %v", err)
 }
 
+// another reports whether a twin is known to be of another registration than the
+// plan's, whose etag moves with each change of it.
+func (w *write) another(now *twin.Twin) bool {
+	return now.DeviceETag != "" && w.change.DeviceETag != "" && now.DeviceETag != w.change.DeviceETag
+}
+
 // decide compares the touched places of the twin as it is now with what they
 // were when the plan was computed and with what they should become.
 func (w *write) decide(now *twin.Twin) (*twin.Twin, Outcome) {
 	if now.DesiredVersion() < w.change.DesiredVersion {
 		return nil, w.outcome(Changed, "the device was deleted and created again")
+	}
+	if w.another(now) {
+		return nil, w.outcome(Changed, "the device was registered anew, or its registration changed, after the plan")
 	}
 	wanted := true
 	for _, e := range w.change.Edits {

@@ -66,6 +66,7 @@ type scriptHub struct{ *emulator.Emulator }
 //	                                                   storageServer, also $STORAGE, a URL to put a container's name behind
 //	hub patch DEVICE SECTION JSON                      as somebody else
 //	hub report DEVICE JSON                             as the device
+//	hub anew DEVICE                                    delete the device and register it again
 //	hub twin DEVICE                                    print tags, desired without the hub's members, and desired $version
 //	hub writes                                         print how many writes were asked for and taken
 func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -87,6 +88,12 @@ func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 		o, err := twin.DecodeObject([]byte(args[2]))
 		ts.Check(err)
 		ts.Check(h.Report(twin.Ref{Device: args[1]}, o))
+	case "anew":
+		ref := twin.Ref{Device: args[1]}
+		h.Delete(ref)
+		t, err := twin.Parse(twin.Encode(twin.Object{"deviceId": ref.Device}))
+		ts.Check(err)
+		ts.Check(h.Put(t))
 	case "twin":
 		t, err := h.Twin(twin.Ref{Device: args[1]})
 		ts.Check(err)

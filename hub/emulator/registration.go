@@ -52,12 +52,14 @@ func (h *hub) generation(name string) string {
 	return fmt.Sprintf("6%017d", h.dice.of("generation "+name)%1e17)
 }
 
-// renew gives an identity that is made without a service a generation of its own.
-func (h *hub) renew(ref twin.Ref) {
+// renew gives an identity that is made without a service a generation of its
+// own, and returns the etag it has then.
+func (h *hub) renew(ref twin.Ref) string {
 	r := h.registration(ref)
-	born, _ := h.bear(ref)
+	born, etag := h.bear(ref)
 	r.Generation = born.Generation
 	h.registry.keep(ref, r)
+	return etag
 }
 
 // bear returns the registration and the first etag of the next identity called

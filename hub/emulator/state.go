@@ -103,7 +103,11 @@ func (e *Emulator) Put(t *twin.Twin) error {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	e.hub.drop(d.ref) // with its connection
-	e.hub.renew(d.ref)
+	if etag := e.hub.renew(d.ref); t.DeviceETag == "" {
+		o := d.decode()
+		o["deviceEtag"] = etag
+		d = newDocument(d.ref, o)
+	}
 	e.hub.fleet.put(d)
 	return e.hub.keep()
 }
