@@ -86,7 +86,8 @@ type ApplyOptions struct {
 	Progress func(Outcome)
 }
 
-// ErrNotApplicable is returned for a plan with an obstacle, see [Plan.Obstacle].
+// ErrNotApplicable is returned for a plan with an obstacle, see [Plan.Obstacle],
+// and for one whose devices are strangers to the hub.
 var ErrNotApplicable = errors.New("the plan cannot be applied")
 
 // Apply makes the changes of p, and only those. Each write is sent under the
@@ -96,6 +97,9 @@ var ErrNotApplicable = errors.New("the plan cannot be applied")
 // old values the write is sent under the new ETag; else somebody else changed
 // them, and the twin is left alone and listed. A change that j knows the end of
 // is not tried again.
+//
+// A plan for another hub is refused before anything is written, see
+// [ErrNotApplicable].
 //
 // Apply returns an error when it had to stop: the caller is denied, the journal
 // fails, or ctx ended. The receipt then says how far it got, and calling Apply
@@ -110,7 +114,11 @@ func Apply(ctx context.Context, p *Plan, w Writer, j Journal, opts *ApplyOptions
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	a := &application{ctx: ctx, stop: stop, plan: p, writer: w, journal: j, opts: opts, outcomes: make([]Outcome, len(p.Changes))}
-	a.twins()
+	open := a.open()
+	if err := a.sameHub(open); err != nil {
+		return nil, err
+	}
+	a.twins(open)
 	receipt := a.receipt()
 	if err := a.err(); err != nil {
 		receipt.Left += len(p.Configurations)
@@ -134,11 +142,9 @@ type application struct {
 	progress sync.Mutex // held while Progress runs
 }
 
-// twins works through the changes whose end the journal does not know. Every
-// worker takes the next one and waits for its end; nothing new is begun once ctx
-// has ended.
-func (a *application) twins() {
-	var open []int
+// open returns the changes whose end the journal does not know, and notes the
+// ends of the others.
+func (a *application) open() (open []int) {
 	for i, c := range a.plan.Changes {
 		if past := a.journal.Past(c.Ref); past.final() {
 			a.outcomes[i] = Outcome{Ref: c.Ref, Status: past, Resumed: true}
@@ -146,6 +152,12 @@ func (a *application) twins() {
 			open = append(open, i)
 		}
 	}
+	return open
+}
+
+// twins works through open changes. Every worker takes the next one and waits
+// for its end; nothing new is begun once ctx has ended.
+func (a *application) twins(open []int) {
 	workers := a.opts.Workers
 	if workers <= 0 {
 		workers = 8

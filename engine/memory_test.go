@@ -36,6 +36,7 @@ type memory struct {
 
 type stored struct {
 	tags, desired, reported    twin.Object
+	identity                   string // etag of the registration
 	etag, version, dv, created int
 }
 
@@ -56,6 +57,9 @@ func (s *stored) twin(ref twin.Ref) *twin.Twin {
 	}
 	if ref.Module != "" {
 		doc["moduleId"] = ref.Module
+	}
+	if s.identity != "" {
+		doc["deviceEtag"] = s.identity
 	}
 	t, err := twin.Parse(twin.Encode(doc))
 	if err != nil {

@@ -134,7 +134,7 @@ func TestHostileHub(t *testing.T) {
 			s := newServer(t, test.answer)
 			o := &hub.ClientOptions{RootCAs: s.roots()}
 			if strings.Contains(test.name, "never") {
-				o.Retry = policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetries: 2, TryTimeout: 50 * time.Millisecond}
+				o.Retry = policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetries: 2, TryTimeout: time.Second}
 			}
 			err := test.do(t.Context(), newClient(t, s.host(), fixedToken(token), o))
 			if err == nil || !strings.Contains(err.Error(), test.text) {

@@ -38,13 +38,13 @@ import (
 //	B2  a write arrives late                         TestLateArrival; engine: it never says "not applied" while the etag is unchanged
 //	B3  412                                          TestHostileHub ("patch: changed"), TestNotOurs; engine compares the touched paths
 //	B4  the etag is sent wrongly                     TestRequests, TestEtags
-//	B5  the device was deleted and created again     hubtest ("a device made anew has a new twin"); engine: the desired $version went back
+//	B5  the device was deleted and created again     hubtest ("a device made anew has a new twin"); engine: the registration, the desired $version
 //	B6  a storm of 429                               TestStorm, TestPauses, TestSharedPacer
 //	B7  5xx, resets, half-open connections, DNS      TestRepeats, TestHostileHub, TestNotReached
 //	B8  truncated, huge, slow, wrong answers         TestHostileHub, TestSlow, TestBombInAnError
 //	B9  redirects, other hosts, TLS                  TestRedirect, TestHosts, TestNotReached, TestCertificates
 //	B10 expired tokens, claims, roles taken away     TestClaims, TestTokenExpires, TestRoleRemoved
-//	B11 another hub under the same name              command: a plan is for its hub (apply.txtar)
+//	B11 another hub under the same name              command: a plan is for its hub (apply.txtar); engine: TestAnotherHub
 
 // A hub that sends a byte a second is given up, however long it would go on.
 func TestSlow(t *testing.T) {

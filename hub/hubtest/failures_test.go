@@ -36,6 +36,7 @@ var failures = []failure{
 	}},
 	{"B5", "a device is deleted and created again", []place{
 		{"hub/hubtest/twins.go", "a device made anew has a new twin"}, {"engine/apply_test.go", `"deleted and created again"`},
+		{"cmd/twinrules/testdata/script/apply.txtar", "# a device that was registered anew"},
 	}},
 	{"B6", "a storm of 429, with and without Retry-After", []place{
 		test("hub/pace_test.go", "TestStorm"), test("hub/pace_test.go", "TestPauses"), test("hub/pace_test.go", "TestSharedPacer"),
@@ -56,7 +57,10 @@ var failures = []failure{
 		test("hub/wire_test.go", "TestTokenExpires"), test("hub/wire_test.go", "TestClaims"), test("hub/wire_test.go", "TestRoleRemoved"),
 		test("engine/resume_test.go", "TestDeniedInTheMiddle"),
 	}},
-	{"B11", "another hub than the plan's", []place{{"cmd/twinrules/testdata/script/apply.txtar", "# a plan is for its hub"}}},
+	{"B11", "another hub than the plan's", []place{
+		{"cmd/twinrules/testdata/script/apply.txtar", "# a plan is for its hub"},
+		{"engine/samehub_test.go", "TestAnotherHub"},
+	}},
 }
 
 func failuresTable() string {
