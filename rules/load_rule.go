@@ -16,7 +16,7 @@ import (
 var notYet = []string{"until", "onExit", "rollout", "allowForeign"}
 
 func (l *loader) rule(s setting) *Rule {
-	m := s.mapping()
+	m := s.shaped(ruleShape)
 	r := &Rule{Description: m.get("description").text(), Pos: s.pos(), at: s}
 	if id := m.need("id"); id.exists() {
 		r.ID, r.Pos = id.name(), id.pos()
@@ -84,7 +84,7 @@ func readPluginUse(s setting) *PluginUse {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(pluginUseShape)
 	use := &PluginUse{Use: m.need("use").name(), with: m.get("with"), at: s}
 	use.with.mapping() // reports what is none
 	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip)))
@@ -96,9 +96,9 @@ func readConfiguration(s setting) *ConfigurationSpec {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(configurationShape)
 	spec := &ConfigurationSpec{Metrics: map[string]expressionSource{}, at: s}
-	spec.Priority, _ = m.get("priority").whole(0, 1_000_000)
+	spec.Priority, _ = m.get("priority").whole(0, largestCount)
 	if content := m.get("content"); content.exists() {
 		content.report(NotYet, "", "explicit content is part of the language, but this version does not run it")
 	}
@@ -128,7 +128,7 @@ func (l *loader) patch(r *Rule, m *mapping) {
 		return
 	}
 	before := len(l.found)
-	p := s.mapping()
+	p := s.shaped(patchShape)
 	for _, section := range []string{"desired", "tags"} {
 		if v := p.get(section); v.exists() {
 			r.patch = v.leaves(r.patch, section, nil)
@@ -180,7 +180,7 @@ func (l *loader) tests(r *Rule, s setting) {
 }
 
 func (l *loader) testCase(r *Rule, s setting) *Case {
-	m := s.mapping()
+	m := s.shaped(testShape)
 	c := &Case{Name: m.need("name").text(), Pos: s.pos()}
 	c.Twin = readTwin(m.need("twin"), r.On)
 	if now := m.get("now"); now.exists() {
@@ -206,7 +206,7 @@ func readExpect(c *Case, s setting) {
 		}
 		return
 	}
-	m := s.mapping()
+	m := s.shaped(expectShape)
 	c.Error = m.get("error").text()
 	c.Patch = twin.Patch{Tags: m.get("tags").object(), Desired: m.get("desired").object()}
 	m.done()
@@ -220,7 +220,7 @@ func readTwin(s setting, on Target) *twin.Twin {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(testTwinShape)
 	doc := twin.Object{"deviceId": "test", "status": "enabled", "connectionState": "Disconnected"}
 	if !on.Devices() {
 		doc["moduleId"] = strings.ReplaceAll(on.Module, "*", "test")
@@ -255,7 +255,7 @@ func readSchedule(s setting) *Schedule {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(scheduleShape)
 	every, cron, zone := m.get("every"), m.get("cron"), m.get("timeZone")
 	if window := m.get("window"); window.exists() {
 		window.report(NotYet, "", "window is part of the language, but this version does not run it")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 // program is made from. UPDATE=1 rewrites them.
 func TestPages(t *testing.T) {
 	for page, tables := range map[string]map[string]string{
-		"language.md":   {"names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
+		"language.md":   {"pack": keysTable("pack"), "rule": keysTable("rule"), "names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
 		"signing-in.md": {"kinds": kindsTable(), "purposes": purposesTable(), "settings": settingsTable()},
 	} {
 		t.Run(page, func(t *testing.T) { holdTables(t, "../../docs/"+page, tables) })
@@ -67,6 +68,12 @@ func settingsTable() string {
 		}
 		return k.key, "`--" + k.flag + "`"
 	})
+}
+
+// keysTable lists the keys of a shape of the language.
+func keysTable(shape string) string {
+	i := slices.IndexFunc(rules.Shapes, func(s *rules.Shape) bool { return s.Name == shape })
+	return markdownTable("key | holds", rules.Shapes[i].Keys, func(k rules.Key) (string, string) { return k.Name, k.Doc })
 }
 
 func namesTable() string {
