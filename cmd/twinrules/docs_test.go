@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/twinrules/twinrules/hub/credential"
 	"github.com/twinrules/twinrules/rules"
@@ -85,7 +90,54 @@ func functionsTable() string {
 }
 
 func codesTable() string {
-	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) { return string(c.Code), c.Doc })
+	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) {
+		return string(c.Code), c.Doc + " ([more](codes.md#" + string(c.Code) + "))"
+	})
+}
+
+// TestCodesPage holds docs/codes.md, the page of the codes, against the table of
+// codes, their entries in rules/testdata/codes, and what check prints of them.
+// UPDATE=1 rewrites it.
+func TestCodesPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<!-- made from rules.Codes and rules/testdata/codes, UPDATE=1 go test ./cmd/twinrules -->\n\n# Mistakes\n\n" +
+		"What `twinrules check` says of a pack, by the code at the end of each message. Codes are stable.\n")
+	for _, c := range rules.Codes {
+		entry, err := txtar.ParseFile("../../rules/testdata/codes/" + string(c.Code) + ".txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mistaken, mended := string(entry.Files[0].Data), string(entry.Files[1].Data)
+		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n```yaml\n%s```\n\n```text\n%s```\n\n%s\n\n```yaml\n%s```\n",
+			c.Code, strings.ToUpper(c.Doc[:1])+c.Doc[1:], mistaken, checked(t, mistaken), strings.TrimSpace(string(entry.Comment)), mended)
+	}
+	const path = "../../docs/codes.md"
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(page) != b.String() {
+		t.Errorf("the page is not that of the program: %s", firstDifference(string(page), b.String()))
+	}
+}
+
+// checked returns what check prints of a pack.
+func checked(t *testing.T, pack string) string {
+	t.Helper()
+	_, err := compile(t.Context(), fstest.MapFS{"pack.yaml": {Data: []byte(pack)}})
+	var list rules.Diagnostics
+	if !errors.As(err, &list) {
+		t.Fatalf("no mistake, but %v, in\n%s", err, pack)
+	}
+	var b bytes.Buffer
+	writeDiagnostics(&b, list)
+	return b.String()
 }
 
 // markdownTable returns a table with a row for each of list.
