@@ -67,17 +67,11 @@ func readExpression(s setting) (string, expressionSource) {
 		s.report(EmptyExpression, "leave the key out to say always", "an empty expression")
 		return "", expressionSource{}
 	}
-	text := s.exprText()
-	return strings.TrimSpace(text), expressionSource{text, s}
-}
-
-// exprText reads a scalar that holds an expression: "when: true" is one, too.
-func (s setting) exprText() string {
 	if s.node.Kind != yaml.ScalarNode {
 		s.report(WrongType, "", "%s where an expression must stand", kindName(s.node))
-		return ""
+		return "", expressionSource{}
 	}
-	return s.node.Value
+	return strings.TrimSpace(s.node.Value), expressionSource{s.node.Value, s} // "when: true" is one, too
 }
 
 func readPluginUse(s setting) *PluginUse {

@@ -106,6 +106,7 @@ func (s setting) mapping() *mapping {
 	}
 	if s.node.Kind != yaml.MappingNode {
 		s.report(WrongType, "", "%s where a mapping must stand", kindName(s.node))
+		m.setting = setting{reporter: s.reporter} // so that no key of it is missed
 		return m
 	}
 	for i := 0; i+1 < len(s.node.Content); i += 2 {
