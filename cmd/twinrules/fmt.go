@@ -45,7 +45,7 @@ func filesToFormat(paths []string) ([]string, error) {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("format: %w", err)
+			return nil, fmt.Errorf("read files: %w", err)
 		}
 		if !info.IsDir() {
 			files = append(files, path)
@@ -53,7 +53,7 @@ func filesToFormat(paths []string) ([]string, error) {
 		}
 		inside, err := yamlFiles(path)
 		if err != nil {
-			return nil, fmt.Errorf("format: %w", err)
+			return nil, fmt.Errorf("read files: %w", err)
 		}
 		files = append(files, inside...)
 	}
