@@ -19,8 +19,8 @@ import (
 //
 // The mistakes of a file that is no YAML, or uses a part of it that packs may
 // not, come as [Diagnostics]. A file that is laid out in a way which this
-// package does not follow, such as with "? " before a key or with tags, comes
-// back as it is. An error that wraps [ErrFormat] is a bug: the result would have
+// package does not follow, such as with "? " before a key or with tags, or that
+// would become too large to be read, comes back as it is. An error that wraps [ErrFormat] is a bug: the result would have
 // meant something else.
 func Format(name string, data []byte) ([]byte, error) {
 	r := &reporter{}
@@ -32,7 +32,7 @@ func Format(name string, data []byte) ([]byte, error) {
 	f := newFormatter(root.src)
 	f.root(root.node)
 	out := f.render(bytes.HasSuffix(text, []byte("\n")))
-	if f.odd {
+	if f.odd || len(out) > maxFileSize {
 		return data, nil
 	}
 	if err := sameMeaning(name, data, out); err != nil {
@@ -85,6 +85,11 @@ type formatter struct {
 	src   *source
 	lines []formatLine
 	odd   bool // laid out in a way that is not followed
+
+	// of each line: see relate
+	anchor, follower []int
+	// columns says where what stood in a column went last, in lines before
+	columns map[int]int
 }
 
 // A formatLine is one line, counted from 0.

@@ -29,7 +29,7 @@ func (f *formatter) root(n *yaml.Node) {
 func (f *formatter) mapping(n *yaml.Node, indent int) (end int) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode || key.Style&(yaml.TaggedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		if f.odd || key.Kind != yaml.ScalarNode || key.Style&(yaml.TaggedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 			f.odd = true
 			return end
 		}
@@ -43,6 +43,9 @@ func (f *formatter) mapping(n *yaml.Node, indent int) (end int) {
 func (f *formatter) sequence(n *yaml.Node, indent, from int) (end int) {
 	line := n.Line - 1
 	for i, item := range n.Content {
+		if f.odd {
+			return end
+		}
 		if i > 0 {
 			line = f.nextDash(max(end, line)+1, n.Column-1)
 		}

@@ -5,6 +5,8 @@ import "strings"
 // render returns the lines with every token in its place. complete says that the
 // file ended with its last line.
 func (f *formatter) render(complete bool) []byte {
+	f.relate()
+	f.columns = map[int]int{}
 	var b strings.Builder
 	gap := false
 	for i := range f.lines {
@@ -37,12 +39,17 @@ func (f *formatter) line(i int) string {
 	case l.inside == inText:
 		return strings.Repeat(" ", l.indent) + strings.TrimLeft(text, " ")
 	case len(l.tokens) > 0:
+		for _, t := range l.tokens {
+			if t.own {
+				f.columns[t.col] = t.to
+			}
+		}
 		return l.placed()
 	case l.inside == inFlow:
 		return f.shifted(i)
 	case l.comment():
 		return strings.Repeat(" ", f.commentIndent(i)) + strings.TrimSpace(text)
-	case f.anchor(i) >= 0 && f.lines[f.anchor(i)].flow && !strings.HasPrefix(text, "..."):
+	case f.anchor[i] >= 0 && f.lines[f.anchor[i]].flow && !strings.HasPrefix(text, "..."):
 		return strings.TrimRight(f.shifted(i), " \t")
 	}
 	if !strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "...") && !strings.HasPrefix(text, "%") {
@@ -73,16 +80,6 @@ func (l *formatLine) placed() string {
 	return b.String()
 }
 
-// anchor returns the last line of structure before line i, -1 when there is none.
-func (f *formatter) anchor(i int) int {
-	for i--; i >= 0; i-- {
-		if len(f.lines[i].tokens) > 0 {
-			return i
-		}
-	}
-	return -1
-}
-
 // shifted moves a line of a flow mapping or list as the line moves on which that
 // begins.
 func (f *formatter) shifted(i int) string {
@@ -91,7 +88,7 @@ func (f *formatter) shifted(i int) string {
 }
 
 func (f *formatter) shiftedLead(i int) int {
-	a := f.anchor(i)
+	a := f.anchor[i]
 	if a < 0 {
 		f.odd = true
 		return 0
@@ -101,36 +98,44 @@ func (f *formatter) shiftedLead(i int) int {
 }
 
 // commentIndent returns where a line of comment goes: with the next line of
-// structure, or with one before it that it was aligned with.
+// structure, or with the last one before it that it was aligned with.
 func (f *formatter) commentIndent(i int) int {
-	lead := len(f.lines[i].text) - len([]rune(strings.TrimLeft(string(f.lines[i].text), " \t")))
-	next := i + 1
-	for next < len(f.lines) && (f.lines[next].empty() || f.lines[next].comment()) && f.lines[next].inside == outside {
-		next++
-	}
+	l := &f.lines[i]
+	lead := len(l.text) - len([]rune(strings.TrimLeft(string(l.text), " \t")))
 	to := 0
-	if next < len(f.lines) {
-		if len(f.lines[next].tokens) == 0 {
-			return f.shiftedIfFlow(i)
+	if next := f.follower[i]; next >= 0 {
+		n := &f.lines[next]
+		if len(n.tokens) == 0 && f.anchor[i] < 0 {
+			return 0
+		} else if len(n.tokens) == 0 {
+			return f.shiftedLead(i)
 		}
-		if to = f.lines[next].tokens[0].to; f.lines[next].lead() == lead {
+		if to = n.tokens[0].to; n.lead() == lead {
 			return to
 		}
 	}
-	for a := f.anchor(i); a >= 0; a = f.anchor(a) {
-		for _, t := range f.lines[a].tokens {
-			if t.own && t.col == lead {
-				return t.to
-			}
-		}
+	if aligned, ok := f.columns[lead]; ok {
+		return aligned
 	}
 	return to
 }
 
-// shiftedIfFlow places a comment before a line that is no structure.
-func (f *formatter) shiftedIfFlow(i int) int {
-	if f.anchor(i) < 0 {
-		return 0
+// relate notes for each line the last one of structure before it and the next
+// one behind it that is neither blank nor comment, -1 when there is none.
+func (f *formatter) relate() {
+	f.anchor, f.follower = make([]int, len(f.lines)), make([]int, len(f.lines))
+	last := -1
+	for i := range f.lines {
+		f.anchor[i] = last
+		if len(f.lines[i].tokens) > 0 {
+			last = i
+		}
 	}
-	return f.shiftedLead(i)
+	next := -1
+	for i := len(f.lines) - 1; i >= 0; i-- {
+		f.follower[i] = next
+		if l := &f.lines[i]; l.inside != outside || !l.empty() && !l.comment() {
+			next = i
+		}
+	}
 }

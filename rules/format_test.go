@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -50,6 +52,35 @@ func TestFormat(t *testing.T) {
 			again, err := rules.Format("pack.yaml", got)
 			if err != nil || !bytes.Equal(again, got) {
 				t.Errorf("formatted twice: %v\n%s", err, again)
+			}
+		})
+	}
+}
+
+// TestFormatLargeFiles: files of the largest size are done in seconds, whatever
+// they consist of.
+func TestFormatLargeFiles(t *testing.T) {
+	const size = 1<<20 - 1000
+	for name, text := range map[string]string{
+		"comments":      "a: 1\n" + strings.Repeat("#\n", size/2),
+		"odd comments":  "a:\n" + strings.Repeat("    b: 1\n  #\n", 10) + strings.Repeat("       #\n", size/10),
+		"blank lines":   "a: 1\n" + strings.Repeat("\n", size) + "b: 1\n",
+		"rules":         "rules:\n" + strings.Repeat("- id: x\n  when: |\n     a == 1\n  # why\n", size/50),
+		"a long scalar": "a: \"" + strings.Repeat("b\n ", size/3) + "\"\n",
+		"a flow list":   "a: [\n" + strings.Repeat("  1,\n", 40_000) + "]\n",
+		"a list":        "a:\n" + strings.Repeat("- 1\n", 40_000),
+		"blocks":        "a:\n" + strings.Repeat("- |\n  x\n\n", 40_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_, err := rules.Format("pack.yaml", []byte(text))
+			var list rules.Diagnostics
+			if err != nil && !errors.As(err, &list) {
+				t.Error(err)
+			}
+			_, _ = rules.Fix("pack.yaml", []byte(text))
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("it took %s", took)
 			}
 		})
 	}

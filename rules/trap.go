@@ -121,6 +121,9 @@ func (t trap) parses() bool {
 // Nothing else is changed, comments stay. A file that would not be read as it is
 // meant afterwards comes back as it is.
 func Fix(name string, data []byte) (fixed []byte, count int) {
+	if len(data) > maxFileSize {
+		return data, 0 // it is not read
+	}
 	src := newSource(name, data)
 	var out []string
 	var mended []trap
