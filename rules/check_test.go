@@ -102,6 +102,24 @@ func compareDiagnostics(t *testing.T, want map[int][][2]string, got rules.Diagno
 	}
 }
 
+// TestEachMistakeAlone: what the file of forty mistakes shows of each, each shows
+// alone; none is found only because of another.
+func TestEachMistakeAlone(t *testing.T) {
+	data, err := os.ReadFile("testdata/check/forty.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, list, _ := strings.Cut(string(data), "rules:\n")
+	rows := strings.SplitAfter(strings.TrimSpace(list), "\n")
+	if len(rows) < 40 {
+		t.Errorf("%d rules", len(rows))
+	}
+	for _, row := range rows {
+		text := top + "rules:\n  " + strings.TrimSpace(row) + "\n"
+		compareDiagnostics(t, expected(t, text), check(onePack(text)))
+	}
+}
+
 func TestDiagnosticsAreInOrderAndComplete(t *testing.T) {
 	data, err := os.ReadFile("testdata/check/twenty.yaml")
 	if err != nil {

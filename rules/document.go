@@ -101,17 +101,12 @@ func (r *reporter) syntax(src *source, err error) {
 	})
 }
 
-// trapped matches an expression that YAML takes for a quoted string, which ends
-// before the expression does, or that begins with a character which no plain
-// value may begin with.
-var trapped = regexp.MustCompile(`^[ -]*(?:when|selector): +(?:"(?:[^"\\]|\\.)*" *[^ #]|'[^']*' *[^ #']|[@` + "`" + `%*&!\[{])`)
-
 // trap returns the first line, from the one that the parser names on, with an
 // expression that YAML reads as something else; 0 when there is none.
 func (s *source) trap(from int) int {
-	for line := from; line <= len(s.lines); line++ {
-		if trapped.MatchString(s.line(line)) {
-			return line
+	for _, t := range s.traps() {
+		if t.line+t.lines >= from {
+			return t.line + 1
 		}
 	}
 	return 0
@@ -121,7 +116,7 @@ func (s *source) trap(from int) int {
 // else.
 func blockHint(line string) string {
 	key, _, _ := strings.Cut(line, ":")
-	return fmt.Sprintf("write the expression as a block: %q on this line, the expression indented on the next", key+": |")
+	return fmt.Sprintf("write the expression as a block: %q on this line, the expression indented on the next; check --fix does it", key+": |")
 }
 
 // checkNodes reports anchors, aliases, foreign tags and excess in the tree.
@@ -150,7 +145,7 @@ func (s setting) checkNodes(depth int, count *int) bool {
 // for an empty string with a tag.
 func (s setting) tagHint() string {
 	line := strings.TrimLeft(s.src.line(s.node.Line), " \t-")
-	if strings.HasPrefix(line, "when:") || strings.HasPrefix(line, "selector:") {
+	if expressionLine.MatchString(line) {
 		return blockHint(line)
 	}
 	return ""

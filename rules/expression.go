@@ -69,7 +69,26 @@ func reportExpr(at setting, offset int, err error) {
 	}
 	message := strings.ReplaceAll(e.Message, `Token(EOF)`, "the end of the expression")
 	message, _, _ = strings.Cut(message, "\n")
-	at.span(offset+e.From, offset+max(e.To, e.From+1), BadExpression, "", "%s", message)
+	at.span(offset+e.From, offset+max(e.To, e.From+1), BadExpression, at.exprHint(message), "%s", message)
+}
+
+// exprHint tells the next step after an error of expr, "" when there is not one
+// good one.
+func (s setting) exprHint(message string) string {
+	if t, ok := s.src.trapAt(s.node.Line - 1); ok && s.node.Style == 0 {
+		return blockHint(strings.TrimLeft(t.head, " -") + ":")
+	}
+	for _, slip := range slips {
+		if strings.Contains(message, slip.wrong) {
+			return fmt.Sprintf("write %q", slip.right)
+		}
+	}
+	return ""
+}
+
+// slips are what is written in other languages, as expr's messages show it.
+var slips = []struct{ wrong, right string }{
+	{`("=")`, "=="}, {`("AND")`, "and"}, {`("OR")`, "or"}, {`("NOT")`, "not"}, {`("&")`, "&&"},
 }
 
 // config returns expr's settings with our functions and operators.

@@ -102,18 +102,18 @@ func (l *loader) file(name string, data []byte) {
 	if !ok {
 		return
 	}
-	m := root.mapping()
+	m := root.shaped(packShape)
 	if !m.exists() {
 		return
 	}
 	if v := m.need("apiVersion"); v.exists() {
 		v.word("", Version)
 	}
-	switch m.need("kind").word("", "RulePack", "Rules") {
-	case "RulePack":
+	switch m.need("kind").word("", kindPack, kindRules) {
+	case kindPack:
 		l.heads = append(l.heads, m.values["kind"])
 		l.head(m)
-	case "Rules":
+	case kindRules:
 	default:
 		return
 	}
@@ -123,13 +123,13 @@ func (l *loader) file(name string, data []byte) {
 
 // head reads what only the file of kind RulePack has.
 func (l *loader) head(m *mapping) {
-	meta := m.need("metadata").mapping()
+	meta := m.need("metadata").shaped(metadataShape)
 	l.pack.Name = meta.need("name").name()
 	l.pack.Owner = meta.get("owner").text()
 	l.pack.Description = meta.get("description").text()
 	meta.done()
 	l.pack.Vars = m.get("vars").object()
-	d := m.get("defaults").mapping()
+	d := m.get("defaults").shaped(defaultsShape)
 	l.defaults.mode = readMode(d.get("mode"), Enforce)
 	l.defaults.limits = readLimits(d.get("limits"), DefaultRuleLimits())
 	d.done()
@@ -139,18 +139,18 @@ func (l *loader) head(m *mapping) {
 }
 
 func readMode(s setting, fallback Mode) Mode {
-	return Mode(s.word(string(fallback), string(Enforce), string(Audit), string(Off)))
+	return Mode(s.word(string(fallback), modes...))
 }
 
 func readLimits(s setting, limits Limits) Limits {
-	m := s.mapping()
-	if n, ok := m.get("maxTwins").whole(0, 1_000_000); ok {
+	m := s.shaped(limitsShape)
+	if n, ok := m.get("maxTwins").whole(0, largestCount); ok {
 		limits.MaxTwins = n
 	}
 	if n, ok := m.get("maxPercent").whole(0, 100); ok {
 		limits.MaxPercent = n
 	}
-	if n, ok := m.get("minPopulation").whole(0, 1_000_000); ok {
+	if n, ok := m.get("minPopulation").whole(0, largestCount); ok {
 		limits.MinPopulation = n
 	}
 	if n, ok := m.get("maxShrink").whole(0, 100); ok {
@@ -162,7 +162,7 @@ func readLimits(s setting, limits Limits) Limits {
 
 func (l *loader) plugins(m *mapping) {
 	for _, key := range m.keys {
-		p := m.get(key.node.Value).mapping()
+		p := m.get(key.node.Value).shaped(pluginSourceShape)
 		source := p.need("source")
 		plugin := &PluginSource{Name: key.name(), Source: path.Clean(source.text()), Digest: p.need("digest").text(), Pos: key.pos()}
 		if source.exists() && !fs.ValidPath(plugin.Source) {

@@ -16,7 +16,7 @@ import (
 var notYet = []string{"rollout"}
 
 func (l *loader) rule(s setting) *Rule {
-	m := s.mapping()
+	m := s.shaped(ruleShape)
 	r := &Rule{Description: m.get("description").text(), Pos: s.pos(), at: s}
 	if id := m.need("id"); id.exists() {
 		r.ID, r.Pos = id.name(), id.pos()
@@ -71,24 +71,18 @@ func readExpression(s setting) (string, expressionSource) {
 		s.report(EmptyExpression, "leave the key out to say always", "an empty expression")
 		return "", expressionSource{}
 	}
-	text := s.exprText()
-	return strings.TrimSpace(text), expressionSource{text, s}
-}
-
-// exprText reads a scalar that holds an expression: "when: true" is one, too.
-func (s setting) exprText() string {
 	if s.node.Kind != yaml.ScalarNode {
 		s.report(WrongType, "", "%s where an expression must stand", kindName(s.node))
-		return ""
+		return "", expressionSource{}
 	}
-	return s.node.Value
+	return strings.TrimSpace(s.node.Value), expressionSource{s.node.Value, s} // "when: true" is one, too
 }
 
 func readPluginUse(s setting) *PluginUse {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(pluginUseShape)
 	use := &PluginUse{Use: m.need("use").name(), with: m.get("with"), at: s}
 	use.with.mapping() // reports what is none
 	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip)))
@@ -100,9 +94,9 @@ func readConfiguration(s setting) *ConfigurationSpec {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(configurationShape)
 	spec := &ConfigurationSpec{Metrics: map[string]expressionSource{}, at: s}
-	spec.Priority, _ = m.get("priority").whole(0, 1_000_000)
+	spec.Priority, _ = m.get("priority").whole(0, largestCount)
 	spec.content = m.get("content")
 	metrics := m.get("metrics").mapping()
 	for _, key := range metrics.keys {
@@ -130,7 +124,7 @@ func (l *loader) patch(r *Rule, m *mapping) {
 		return
 	}
 	before := len(l.found)
-	p := s.mapping()
+	p := s.shaped(patchShape)
 	for _, section := range []string{"desired", "tags"} {
 		if v := p.get(section); v.exists() {
 			r.patch = v.leaves(r.patch, section, nil)
@@ -182,7 +176,7 @@ func (l *loader) tests(r *Rule, s setting) {
 }
 
 func (l *loader) testCase(r *Rule, s setting) *Case {
-	m := s.mapping()
+	m := s.shaped(testShape)
 	c := &Case{Name: m.need("name").text(), Pos: s.pos()}
 	c.Twin = readTwin(m.need("twin"), r.On)
 	if now := m.get("now"); now.exists() {
@@ -205,7 +199,7 @@ func (l *loader) testCase(r *Rule, s setting) *Case {
 
 // readSections reads a mapping of tags and desired.
 func readSections(s setting) *twin.Patch {
-	m := s.mapping()
+	m := s.shaped(beforeShape)
 	defer m.done()
 	return &twin.Patch{Tags: m.get("tags").object(), Desired: m.get("desired").object()}
 }
@@ -218,7 +212,7 @@ func readExpect(c *Case, s setting) {
 		}
 		return
 	}
-	m := s.mapping()
+	m := s.shaped(expectShape)
 	c.Error = m.get("error").text()
 	c.Patch = twin.Patch{Tags: m.get("tags").object(), Desired: m.get("desired").object()}
 	m.done()
@@ -232,7 +226,7 @@ func readTwin(s setting, on Target) *twin.Twin {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(testTwinShape)
 	doc := twin.Object{"deviceId": "test", "status": "enabled", "connectionState": "Disconnected"}
 	if !on.Devices() {
 		doc["moduleId"] = strings.ReplaceAll(on.Module, "*", "test")
@@ -267,7 +261,7 @@ func readSchedule(s setting) *Schedule {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(scheduleShape)
 	every, cron, zone := m.get("every"), m.get("cron"), m.get("timeZone")
 	window := readWindow(m.get("window"))
 	m.done()

@@ -15,7 +15,7 @@ func readWindow(s setting) *Window {
 	if !s.exists() {
 		return nil
 	}
-	m := s.mapping()
+	m := s.shaped(windowShape)
 	zone := m.get("timeZone")
 	zone.checkZone()
 	w := &Window{TimeZone: zone.text(), Days: readDays(m.get("days")), From: m.need("from").clock(24*60 - 1), To: m.need("to").clock(24 * 60)}

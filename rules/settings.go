@@ -95,6 +95,7 @@ type mapping struct {
 	values map[string]setting
 	keys   []setting // in the order of the file
 	asked  []string
+	shape  *Shape // nil where the author chooses the keys
 }
 
 // mapping reads the value as a mapping; what is not one is reported and empty.
@@ -105,6 +106,7 @@ func (s setting) mapping() *mapping {
 	}
 	if s.node.Kind != yaml.MappingNode {
 		s.report(WrongType, "", "%s where a mapping must stand", kindName(s.node))
+		m.setting = setting{reporter: s.reporter} // so that no key of it is missed
 		return m
 	}
 	for i := 0; i+1 < len(s.node.Content); i += 2 {
@@ -134,6 +136,7 @@ func (m *mapping) member(key, value setting) {
 
 // get returns the value of key, or a setting that does not exist.
 func (m *mapping) get(key string) setting {
+	m.known(key)
 	m.asked = append(m.asked, key)
 	return m.values[key]
 }

@@ -1,25 +1,125 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/twinrules/twinrules/rules"
 )
 
 func newCheck(env *environment) *cobra.Command {
-	return &cobra.Command{
-		Use:     "check [PACK]",
-		Short:   "Show every mistake in a pack, at its place",
-		Example: "  twinrules check rules/",
+	var (
+		fix    bool
+		format string
+	)
+	cmd := &cobra.Command{
+		Use:   "check [PACK]",
+		Short: "Show every mistake in a pack, at its place",
+		Long: `check shows every mistake in a pack, with its line and the next step. The code at the end of a message names
+its entry in docs/codes.md. With --fix it first writes anew what can only be meant in one way: expressions that
+YAML reads as something else become blocks. It shows what it changed.`,
+		Example: "  twinrules check rules/\n  twinrules check --fix rules/",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			program, err := openPack(cmd.Context(), packPath(args))
+			show, err := findCheckFormat(format)
 			if err != nil {
 				return err
 			}
-			defer program.Close(cmd.Context())
-			_, err = fmt.Fprintf(env.stdout, "%s: %s, no mistakes\n", program.Pack.Name, plural(len(program.Pack.Rules), "rule"))
-			return err
+			if fix {
+				if err := env.fix(packPath(args)); err != nil {
+					return err
+				}
+			}
+			return show(cmd.Context(), env, packPath(args))
 		},
 	}
+	cmd.Flags().BoolVar(&fix, "fix", false, "put right what can only be meant in one way, and show it")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json")
+	return cmd
+}
+
+// findCheckFormat returns what shows the result of check.
+func findCheckFormat(name string) (func(context.Context, *environment, string) error, error) {
+	switch name {
+	case "text":
+		return checkText, nil
+	case "json":
+		return checkJSON, nil
+	}
+	return nil, usagef("-o: %q is none of text, json", name)
+}
+
+// checkText leaves mistakes to be printed as those of every command.
+func checkText(ctx context.Context, env *environment, path string) error {
+	program, err := openPack(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer program.Close(ctx)
+	_, err = fmt.Fprintf(env.stdout, "%s: %s, no mistakes\n", program.Pack.Name, plural(len(program.Pack.Rules), "rule"))
+	return err
+}
+
+// A mistake is a diagnostic in JSON; lines and columns count from 1.
+type mistake struct {
+	File    string     `json:"file"`
+	Line    int        `json:"line"`
+	Column  int        `json:"column"`
+	Width   int        `json:"width"`
+	Code    rules.Code `json:"code"`
+	Message string     `json:"message"`
+	Hint    string     `json:"hint,omitempty"`
+}
+
+func checkJSON(ctx context.Context, env *environment, path string) error {
+	program, err := openPack(ctx, path)
+	var list rules.Diagnostics
+	if err != nil && !errors.As(err, &list) {
+		return err
+	}
+	mistakes := make([]mistake, len(list))
+	for i, d := range list {
+		mistakes[i] = mistake{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Width, d.Code, d.Message, d.Hint}
+	}
+	out := json.NewEncoder(env.stdout)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	if err := out.Encode(map[string]any{"mistakes": mistakes}); err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return quiet(exitFailed)
+	}
+	return program.Close(ctx)
+}
+
+// fix mends the files of the pack at path and shows the difference on stderr,
+// beside the mistakes that are left.
+func (env *environment) fix(path string) error {
+	files, err := filesToFormat([]string{path})
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		before, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		after, n := rules.Fix(file, before)
+		if n == 0 {
+			continue
+		}
+		if err := replaceFile(file, after); err != nil {
+			return err
+		}
+		if _, err := env.stderr.Write(unified(file, string(before), string(after))); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/spf13/pflag"
 
@@ -19,7 +25,7 @@ import (
 // program is made from. UPDATE=1 rewrites them.
 func TestPages(t *testing.T) {
 	for page, tables := range map[string]map[string]string{
-		"language.md":   {"names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
+		"language.md":   {"pack": keysTable("pack"), "rule": keysTable("rule"), "names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
 		"emulator.md":   {"behaviours": behavioursTable(), "flags": emulatorFlagsTable(), "bodies": bodiesTable()},
 		"snapshots.md":  {"lacks": "`" + strings.Join(snapshot.ExportLacks(), "`, `") + "`.\n"},
 		"signing-in.md": {"kinds": kindsTable(), "purposes": purposesTable(), "settings": settingsTable()},
@@ -96,6 +102,12 @@ func settingsTable() string {
 	})
 }
 
+// keysTable lists the keys of a shape of the language.
+func keysTable(shape string) string {
+	i := slices.IndexFunc(rules.Shapes, func(s *rules.Shape) bool { return s.Name == shape })
+	return markdownTable("key | holds", rules.Shapes[i].Keys, func(k rules.Key) (string, string) { return k.Name, k.Doc })
+}
+
 func namesTable() string {
 	return markdownTable("name | is", rules.Names, func(n rules.Name) (string, string) { return n.Name, n.Doc })
 }
@@ -105,7 +117,54 @@ func functionsTable() string {
 }
 
 func codesTable() string {
-	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) { return string(c.Code), c.Doc })
+	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) {
+		return string(c.Code), c.Doc + " ([more](codes.md#" + string(c.Code) + "))"
+	})
+}
+
+// TestCodesPage holds docs/codes.md, the page of the codes, against the table of
+// codes, their entries in rules/testdata/codes, and what check prints of them.
+// UPDATE=1 rewrites it.
+func TestCodesPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<!-- made from rules.Codes and rules/testdata/codes, UPDATE=1 go test ./cmd/twinrules -->\n\n# Mistakes\n\n" +
+		"What `twinrules check` says of a pack, by the code at the end of each message. Codes are stable.\n")
+	for _, c := range rules.Codes {
+		entry, err := txtar.ParseFile("../../rules/testdata/codes/" + string(c.Code) + ".txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mistaken, mended := string(entry.Files[0].Data), string(entry.Files[1].Data)
+		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n```yaml\n%s```\n\n```text\n%s```\n\n%s\n\n```yaml\n%s```\n",
+			c.Code, strings.ToUpper(c.Doc[:1])+c.Doc[1:], mistaken, checked(t, mistaken), strings.TrimSpace(string(entry.Comment)), mended)
+	}
+	const path = "../../docs/codes.md"
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(page) != b.String() {
+		t.Errorf("the page is not that of the program: %s", firstDifference(string(page), b.String()))
+	}
+}
+
+// checked returns what check prints of a pack.
+func checked(t *testing.T, pack string) string {
+	t.Helper()
+	_, err := compile(t.Context(), fstest.MapFS{"pack.yaml": {Data: []byte(pack)}})
+	var list rules.Diagnostics
+	if !errors.As(err, &list) {
+		t.Fatalf("no mistake, but %v, in\n%s", err, pack)
+	}
+	var b bytes.Buffer
+	writeDiagnostics(&b, list)
+	return b.String()
 }
 
 // markdownTable returns a table with a row for each of list.

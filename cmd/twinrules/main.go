@@ -83,7 +83,7 @@ func run(ctx context.Context, env *environment, args []string) int {
 
 // commands lists the commands, in the order help shows them.
 var commands = []func(*environment) *cobra.Command{
-	newDemo, newCheck, newTest, newPlan, newDiff, newApply, newExplain, newRun, newServe,
+	newDemo, newInit, newCheck, newFmt, newTest, newSchema, newPlan, newDiff, newApply, newExplain, newRun, newServe,
 	newSnapshot, newPlugin, newAuth, newEmulator, newVersion,
 }
 
