@@ -100,9 +100,14 @@ func ExampleProgram_Explain() {
 	if err != nil {
 		panic(err)
 	}
-	for _, term := range program.Explain(context.Background(), t, rules.Moment{})[0].When {
-		fmt.Println(term.Text, "is", term.Holds, "because of", term.Reads)
+	e := program.Explain(context.Background(), t, rules.Moment{})[0]
+	for _, term := range e.When {
+		fmt.Println(term.Text, "is", term.Holds, "because", term.Reads[0].Path, "is", term.Reads[0].Value)
+	}
+	for _, miss := range e.Miss {
+		fmt.Println("it is off by", miss.Distance)
 	}
 	// Output:
-	// reported.battery.pct < 20 is false because of [{reported.battery.pct 95}]
+	// reported.battery.pct < 20 is false because reported.battery.pct is 95
+	// it is off by 75
 }
