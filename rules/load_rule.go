@@ -185,12 +185,7 @@ func (l *loader) testCase(r *Rule, s setting) *Case {
 	m := s.mapping()
 	c := &Case{Name: m.need("name").text(), Pos: s.pos()}
 	c.Twin = readTwin(m.need("twin"), r.On)
-	if now := m.get("now"); now.exists() {
-		var err error
-		if c.Now, err = time.Parse(time.RFC3339, now.text()); err != nil {
-			now.report(WrongValue, "", "not a time such as 2026-11-21T06:00:00Z")
-		}
-	}
+	c.Now = readNow(m.get("now"))
 	if before := m.get("before"); before.exists() {
 		c.Before = readSections(before)
 	}
