@@ -25,7 +25,7 @@ var JUnit = &TestFormat{Name: "junit", Doc: "XML for build servers", Write: func
 	for _, c := range r.Cases {
 		entry := junitCase{Name: c.Name, Class: r.Pack + "." + c.Rule}
 		if c.Problem != "" {
-			text := strings.Join(append([]string{c.Pos.String(), c.Problem}, c.Detail...), "\n")
+			text := safeLines(append([]string{c.Pos.String(), c.Problem}, c.Detail...))
 			entry.Failure = &junitFailure{Message: c.Pos.String() + ": " + c.Problem, Type: "test", Text: text}
 		}
 		top.add(c.Rule, entry)
@@ -38,7 +38,7 @@ var JUnit = &TestFormat{Name: "junit", Doc: "XML for build servers", Write: func
 func JUnitDiagnostics(w io.Writer, pack string, list rules.Diagnostics) error {
 	top := junitSuites{Name: pack}
 	for _, d := range list {
-		text := strings.Join(slicesWithout([]string{d.String(), d.Line, d.Hint}, ""), "\n")
+		text := safeLines([]string{d.String(), d.Line, d.Hint})
 		top.add("check", junitCase{
 			Name: d.Pos.String() + " " + string(d.Code), Class: pack + ".check",
 			Failure: &junitFailure{Message: d.String(), Type: string(d.Code), Text: text},
@@ -50,13 +50,15 @@ func JUnitDiagnostics(w io.Writer, pack string, list rules.Diagnostics) error {
 	return top.write(w)
 }
 
-func slicesWithout(list []string, unwanted string) (out []string) {
-	for _, s := range list {
-		if s != unwanted {
-			out = append(out, s)
+// safeLines joins the lines that are not empty.
+func safeLines(list []string) string {
+	var out []string
+	for _, line := range list {
+		if line != "" {
+			out = append(out, rules.Excerpt(line, 1000))
 		}
 	}
-	return out
+	return strings.Join(out, "\n")
 }
 
 type junitSuites struct {

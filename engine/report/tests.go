@@ -121,7 +121,7 @@ func (p *testPage) testCase(c TestCase, verbose bool) {
 		p.linef("      %s", c.Pos)
 		p.linef("      %s", rules.Excerpt(c.Problem, 1000))
 		for _, line := range c.Detail {
-			p.linef("%s", line)
+			p.linef("%s", rules.Excerpt(line, 1000))
 		}
 	}
 }
