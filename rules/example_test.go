@@ -137,7 +137,7 @@ func ExampleProgram_Test() {
 	// desired.intervalSec wanted 600 got 300
 	// pack.yaml:6:15 tags.kind == "reefer" 1 times true, 0 times false
 	// pack.yaml:7:11 reported.battery.pct < 20 1 times true, 0 times false
-	// pack.yaml:8:42 tags.tier == 'gold' 1 times true, 0 times false
+	// pack.yaml:8:40 tags.tier == 'gold' 1 times true, 0 times false
 }
 
 func ExampleProgram_Mutate() {
@@ -160,5 +160,5 @@ func ExampleProgram_Mutate() {
 	// Output:
 	// pack.yaml:7:32 < may be <=
 	// pack.yaml:7:34 20 may be 21
-	// pack.yaml:8:70 900 may be 901
+	// pack.yaml:8:68 900 may be 901
 }
