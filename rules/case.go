@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -31,17 +32,68 @@ func (p *Program) Test(ctx context.Context, at Moment) []CaseResult {
 }
 
 func (p *Program) test(ctx context.Context, r *compiledRule, c *Case, at Moment) CaseResult {
+	v := r.eval(ctx, p.caseScope(c, at))
+	result := CaseResult{Rule: r.Rule, Case: c, Err: v.Err, Got: unmet(c.Twin, v.Leaves)}
+	result.Problem = c.problem(result)
+	return result
+}
+
+// caseScope returns what the expressions of a rule see in a test.
+func (p *Program) caseScope(c *Case, at Moment) *scope {
 	if !c.Now.IsZero() {
 		at.Now = c.Now
 	}
 	if c.Before != nil {
 		at.Memory = recollection{*c.Before}
 	}
-	v := r.eval(ctx, p.scope(c.Twin, at))
-	result := CaseResult{Rule: r.Rule, Case: c, Err: v.Err, Got: unmet(c.Twin, v.Leaves)}
-	result.Problem = c.problem(result)
-	return result
+	return p.scope(c.Twin, at)
 }
+
+// Trace explains what the rule of a test makes of its twin.
+func (p *Program) Trace(ctx context.Context, at Moment, result CaseResult) Explanation {
+	i := slices.IndexFunc(p.rules, func(r *compiledRule) bool { return r.Rule == result.Rule })
+	return p.rules[i].explain(ctx, p.caseScope(result.Case, at))
+}
+
+// A Mismatch is a place at which a rule does not want what a test expects.
+type Mismatch struct {
+	Place     string // such as "desired.fan"
+	Wanted    any    // nil removes
+	Got       any
+	HasWanted bool // the test expects something at this place
+	HasGot    bool // the rule wants something there
+}
+
+// Mismatches returns how what the rule wants differs from what the test expects,
+// by place; none where the test is about an error.
+func (r CaseResult) Mismatches() []Mismatch {
+	if r.Case.Error != "" || r.Err != nil {
+		return nil
+	}
+	var list []Mismatch
+	got := leavesOf(r.Got)
+	for _, l := range leavesOf(r.Case.Patch) {
+		m := Mismatch{Place: placeName(l), Wanted: l.Value, HasWanted: true}
+		if i := slices.IndexFunc(got, func(o twin.Leaf) bool { return o.Compare(l) == 0 }); i >= 0 {
+			m.Got, m.HasGot = got[i].Value, true
+			got = slices.Delete(got, i, i+1)
+		}
+		if !m.HasGot || !twin.Equal(m.Wanted, m.Got) {
+			list = append(list, m)
+		}
+	}
+	for _, l := range got {
+		list = append(list, Mismatch{Place: placeName(l), Got: l.Value, HasGot: true})
+	}
+	slices.SortStableFunc(list, func(a, b Mismatch) int { return strings.Compare(a.Place, b.Place) })
+	return list
+}
+
+func leavesOf(p twin.Patch) []twin.Leaf {
+	return append(twin.Leaves("desired", p.Desired), twin.Leaves("tags", p.Tags)...)
+}
+
+func placeName(l twin.Leaf) string { return PathString(append([]string{l.Section}, l.Path...)) }
 
 // A recollection is a [Memory] that a test spells out.
 type recollection struct{ twin.Patch }

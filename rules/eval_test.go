@@ -368,7 +368,7 @@ func TestExplain(t *testing.T) {
 	e := p.Explain(context.Background(), parseTwin(t, reefer), noon)[0]
 	got := fmt.Sprint(e.Selected, e.Matched)
 	for _, term := range append(e.Selector, e.When...) {
-		got += fmt.Sprintf("\n%s %v %v", term.Text, term.Holds, term.Reads)
+		got += fmt.Sprintf("\n%s %v [{%s %v}]", term.Text, term.Holds, term.Reads[0].Path, term.Reads[0].Value)
 	}
 	want := `true false
 tags.kind == "reefer" true [{tags.kind reefer}]

@@ -100,9 +100,65 @@ func ExampleProgram_Explain() {
 	if err != nil {
 		panic(err)
 	}
-	for _, term := range program.Explain(context.Background(), t, rules.Moment{})[0].When {
-		fmt.Println(term.Text, "is", term.Holds, "because of", term.Reads)
+	e := program.Explain(context.Background(), t, rules.Moment{})[0]
+	for _, term := range e.When {
+		fmt.Println(term.Text, "is", term.Holds, "because", term.Reads[0].Path, "is", term.Reads[0].Value)
+	}
+	for _, miss := range e.Miss {
+		fmt.Println("it is off by", miss.Distance)
 	}
 	// Output:
-	// reported.battery.pct < 20 is false because of [{reported.battery.pct 95}]
+	// reported.battery.pct < 20 is false because reported.battery.pct is 95
+	// it is off by 75
+}
+
+func ExampleProgram_Test() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain + `    tests:
+      - name: a gold device on low battery
+        twin: {tags: {kind: reefer, tier: gold}, reported: {battery: {pct: 11}}}
+        expect: {desired: {intervalSec: 600}}
+`)}})
+	if err != nil {
+		panic(err)
+	}
+	ctx, at := context.Background(), rules.Moment{Now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
+	program, err := rules.Compile(ctx, pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	results := program.Test(ctx, at)
+	for _, m := range results[0].Mismatches() {
+		fmt.Println(m.Place, "wanted", m.Wanted, "got", m.Got)
+	}
+	for _, b := range program.Cover(ctx, at, results) {
+		fmt.Println(b.Pos, b.Text, b.True, "times true,", b.False, "times false")
+	}
+	// Output:
+	// desired.intervalSec wanted 600 got 300
+	// pack.yaml:6:15 tags.kind == "reefer" 1 times true, 0 times false
+	// pack.yaml:7:11 reported.battery.pct < 20 1 times true, 0 times false
+	// pack.yaml:8:40 tags.tier == 'gold' 1 times true, 0 times false
+}
+
+func ExampleProgram_Mutate() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain + `    tests:
+      - name: a gold device on low battery
+        twin: {tags: {kind: reefer, tier: gold}, reported: {battery: {pct: 19}}}
+        expect: {desired: {intervalSec: 300}}
+`)}})
+	if err != nil {
+		panic(err)
+	}
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	m := program.Mutate(context.Background(), rules.Moment{}, nil)
+	for _, s := range m.Survivors {
+		fmt.Println(s.Pos, s.From, "may be", s.To)
+	}
+	// Output:
+	// pack.yaml:7:32 < may be <=
+	// pack.yaml:7:34 20 may be 21
+	// pack.yaml:8:68 900 may be 901
 }

@@ -27,14 +27,14 @@ const maxExpression = 4 << 10
 // An expression is compiled and safe for concurrent use.
 type expression struct {
 	at      setting
-	offset  int // in the scalar's value, in characters
+	offset  int    // in the scalar's value, in characters
+	source  string // as it is written
 	program *vm.Program
 	slots   []slot
 	single  *slot // set when the expression is nothing but this path
 
-	// What [Program.Explain] takes the expression apart with.
 	kind  expressionKind
-	terms func() []term // made when they are first asked for
+	parts func() *part // made when they are first asked for
 }
 
 // An expressionKind says what an expression is used as.
@@ -117,7 +117,6 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	if node == nil {
 		return nil
 	}
-	texts := conjunctTexts(node, []rune(text), 0, runes(text)) // before the tree is rewritten
 	before := len(at.found)
 	w := &rewriter{at: at, offset: offset, slots: map[string]slot{}}
 	if kind == value {
@@ -134,9 +133,9 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 		return nil
 	}
 	e := &expression{
-		at: at, offset: offset, program: program, slots: used(node, w.slots), kind: kind,
+		at: at, offset: offset, source: text, program: program, slots: used(node, w.slots), kind: kind,
 	}
-	e.terms = sync.OnceValue(func() []term { return e.apart(text, node, texts) })
+	e.parts = sync.OnceValue(e.split)
 	if s, ok := w.slotOf(node); ok && s.kind == slotValue {
 		e.single = &s
 	}
@@ -176,6 +175,9 @@ func (v *slotVisitor) Visit(n *ast.Node) {
 
 // eval runs the expression for a scope. A nil result means missing.
 func (e *expression) eval(in *scope) (any, error) {
+	if in.coverage != nil {
+		in.coverage.note(e.parts(), in)
+	}
 	env := make(map[string]any, len(e.slots)+2)
 	env[meterName] = &meter{left: maxWork}
 	env[twinName] = in.twin.Ref.String()

@@ -89,6 +89,7 @@ type loader struct {
 	defaults defaults
 	heads    []setting // of the files of kind RulePack
 	rules    []setting // read after defaults are known
+	counted  []setting // names of rules in tests
 }
 
 // defaults are what rules have unless they say otherwise.
@@ -136,6 +137,7 @@ func (l *loader) head(m *mapping) {
 	l.pack.Limits = readLimits(m.get("limits"), DefaultPackLimits())
 	l.pack.Schedule = readSchedule(m.get("schedule"))
 	l.plugins(m.get("plugins").mapping())
+	l.snapshotTests(m.get("tests"))
 }
 
 func readMode(s setting, fallback Mode) Mode {
@@ -198,4 +200,5 @@ func (l *loader) finish(files []string) {
 		}
 		l.pack.Rules = append(l.pack.Rules, r)
 	}
+	l.checkCounted()
 }

@@ -78,7 +78,8 @@ type scope struct {
 	vars  twin.Object
 	facts twin.Object // of the rule's plugin
 
-	memory Memory // nil remembers nothing
+	memory   Memory    // nil remembers nothing
+	coverage *coverage // of a test; else nil
 }
 
 // A slot is a value that an expression reads of its scope: a whole member chain

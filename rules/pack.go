@@ -18,6 +18,7 @@ type Pack struct {
 	Schedule *Schedule
 	Plugins  []*PluginSource
 	Rules    []*Rule // in the order of files and lines
+	Tests    []*SnapshotTest
 
 	// FS holds the pack's files; plugin sources are paths in it.
 	FS fs.FS

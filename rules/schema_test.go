@@ -214,7 +214,7 @@ func value(s *rules.Shape, k rules.Key) any {
 		"plugin source.source": "p.wasm", "plugin source.digest": "sha256:" + strings.Repeat("0", 64),
 		"test twin.lastActivityTime": "2026-11-21T06:00:00Z", "plugin.use": "x", "test.expect": map[string]any{"tags": map[string]any{"a": 1}},
 		"test twin.moduleId": "m", "window.timeZone": "Europe/Berlin", "window.days": []any{"mon", "sun"}, "window.from": "02:00", "window.to": "05:00",
-		"rule.allowForeign": []any{"x"}, "configuration.content": nil,
+		"rule.allowForeign": []any{"x"}, "snapshot test.now": "2026-11-21T06:00:00Z", "configuration.content": nil,
 	}
 	if v, ok := special[s.Name+"."+k.Name]; ok {
 		return v

@@ -45,8 +45,12 @@ const (
 	kindRules = "Rules"
 )
 
-// largestCount bounds counts of twins and priorities of configurations.
-const largestCount = 1_000_000
+// largestCount bounds counts of twins and priorities of configurations,
+// largestFleet what a test can count.
+const (
+	largestCount = 1_000_000
+	largestFleet = 10_000_000
+)
 
 var modes = []string{string(Enforce), string(Audit), string(Off)}
 
@@ -131,6 +135,22 @@ var beforeShape = &Shape{Name: "before", Doc: "what the journal remembers: value
 	{Name: "tags", Sort: Constants, Doc: "tags"},
 }}
 
+var countsShape = &Shape{Name: "counts", Doc: "how many twins, of one rule", Keys: []Key{
+	{Name: "selected", Sort: Whole, High: largestFleet, Doc: "twins of its population"},
+	{Name: "matched", Sort: Whole, High: largestFleet, Doc: "of these, its condition holds for"},
+	{Name: "changed", Sort: Whole, High: largestFleet, Doc: "of these, it would change"},
+	{Name: "failed", Sort: Whole, High: largestFleet, Doc: "twins that it could not judge"},
+}}
+
+var countedShape = &Shape{Name: "counted", Doc: "what to count, by rule", Free: &Key{Sort: Mapping, Of: countsShape, Doc: "a rule of the pack"}}
+
+var snapshotTestShape = &Shape{Name: "snapshot test", Doc: "a recorded fleet, and how many twins the rules should want something of", Keys: []Key{
+	{Name: "name", Required: true, Doc: "what is tested"},
+	{Name: "snapshot", Required: true, Doc: "a path in the pack"},
+	{Name: "now", Doc: "what the rules see as now; by default when the snapshot was taken"},
+	{Name: "expect", Sort: Mapping, Of: countedShape, Required: true, Doc: "counts, by rule"},
+}}
+
 var testShape = &Shape{Name: "test", Doc: "a twin, and what the rule should want of it", Keys: []Key{
 	{Name: "name", Required: true, Doc: "what is tested"},
 	{Name: "twin", Sort: Mapping, Of: testTwinShape, Required: true, Doc: "the twin"},
@@ -155,7 +175,7 @@ var ruleShape = &Shape{Name: "rule", Doc: "what should hold for the twins it sel
 	{Name: "rollout", Sort: Constants, Doc: "in waves behind gates"},
 	{Name: "plugin", Sort: Mapping, Of: pluginUseShape, Doc: "`use` names one of the pack's plugins, `with` configures it (its `${ }` read `vars` only), `onError` is `fail` (default) or `skip`"},
 	{Name: "configuration", Sort: Mapping, Of: configurationShape, Doc: "the hub runs the rule as an automatic-device-management configuration: `priority`, `metrics`, and in place of a patch `content`"},
-	{Name: "tests", Sort: List, Of: testShape, Doc: "`name`, `twin`, `expect` (a patch, `none`, or `error: \"text\"`), `now`, and `before`, what the journal remembers"},
+	{Name: "tests", Sort: List, Of: testShape, Doc: "`name`, `twin`, `expect` (a patch, `none`, or `error: \"text\"`), `now`, and `before`, what the journal remembers; see [testing](testing.md)"},
 }}
 
 var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
@@ -167,12 +187,13 @@ var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "of all rules together; without them `maxTwins: 1000, maxPercent: 20`"},
 	{Name: "schedule", Sort: Mapping, Of: scheduleShape, Doc: "`every: 15m`, or `cron: \"0 2 * * *\"` with `timeZone: Europe/Berlin`, for `serve`; and the `window` in which `serve` and `run` write"},
 	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack, and `digest`, `sha256:…` of that file"},
+	{Name: "tests", Sort: List, Of: snapshotTestShape, Doc: "on recorded fleets: `name`, `snapshot` (a path in the pack), `now`, and what to `expect` of rules by id: `selected`, `matched`, `changed`, `failed`; see [testing](testing.md)"},
 	{Name: "rules", Sort: List, Of: ruleShape, Doc: "a list"},
 }}
 
 // Shapes lists the mappings of the language, a file of a pack and a rule first.
 var Shapes = []*Shape{packShape, ruleShape, metadataShape, limitsShape, defaultsShape, windowShape, scheduleShape,
-	pluginsShape, pluginSourceShape, pluginUseShape, configurationShape, metricsShape, patchShape, testShape, testTwinShape, beforeShape, expectShape}
+	pluginsShape, pluginSourceShape, pluginUseShape, configurationShape, metricsShape, patchShape, testShape, testTwinShape, beforeShape, expectShape, snapshotTestShape, countedShape, countsShape}
 
 // key returns the key called name, nil when the shape has none.
 func (s *Shape) key(name string) *Key {

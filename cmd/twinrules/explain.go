@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,40 +18,119 @@ import (
 	"github.com/twinrules/twinrules/rules"
 )
 
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	source sourceFlags
+	state  stateFlags
+	module string
+	file   string
+	format string
+}
+
 func newExplain(env *environment) *cobra.Command {
-	var (
-		source sourceFlags
-		state  stateFlags
-		module string
-	)
+	var f explainFlags
 	cmd := &cobra.Command{
-		Use:     "explain DEVICE [PACK]",
-		Short:   "Say of one device why each rule wants something of it, or does not",
-		Example: "  twinrules explain reefer-0007 rules/ --snapshot fleet.ndjson.zst",
-		Args:    cobra.RangeArgs(1, 2),
+		Use:   "explain DEVICE[/MODULE] [PACK]",
+		Short: "Say of one device why each rule wants something of it, or does not",
+		Example: "  twinrules explain reefer-0007 rules/ --snapshot fleet.ndjson.zst\n" +
+			"  az iot hub device-twin show -n HUB -d reefer-0007 | twinrules explain rules/ --twin -",
+		Args: cobra.RangeArgs(0, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			return env.with(ctx, args[1:], &source, &state, func(program *compiled, fleet *fleet) error {
-				t, err := fleet.twin(ctx, twin.Ref{Device: args[0], Module: module})
-				if err != nil {
-					return err
-				}
-				return env.explainTwin(ctx, program, fleet, &state, t)
-			})
+			if f.format != "text" && f.format != "json" {
+				return usagef("unknown format %q: it is one of text, json", f.format)
+			}
+			if f.file != "" {
+				return env.explainFile(cmd.Context(), args, &f)
+			}
+			return env.explainDevice(cmd.Context(), args, &f)
 		},
 	}
-	source.add(cmd)
-	state.add(cmd)
-	cmd.Flags().StringVar(&module, "module", "", "explain this module of the device")
+	f.source.add(cmd)
+	f.state.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.module, "module", "", "explain this module of the device")
+	flags.StringVar(&f.file, "twin", "", "explain the twin in this JSON file, - for the standard input, in place of a device of a fleet")
+	flags.StringVarP(&f.format, "output", "o", "text", "format of the result: text, json")
+	cmd.MarkFlagsMutuallyExclusive("twin", "hub", "snapshot", "demo")
 	return cmd
+}
+
+// explainDevice explains a twin of a fleet.
+func (env *environment) explainDevice(ctx context.Context, args []string, f *explainFlags) error {
+	if len(args) == 0 {
+		return usagef("which device? give its id, or a twin with --twin FILE")
+	}
+	ref := twin.Ref{Device: args[0], Module: f.module}
+	if device, module, ok := strings.Cut(args[0], "/"); ok {
+		if f.module != "" || twin.CheckID(module) != nil {
+			return usagef("%q is no DEVICE/MODULE", args[0])
+		}
+		ref = twin.Ref{Device: device, Module: module}
+	}
+	return env.with(ctx, args[1:], &f.source, &f.state, func(program *compiled, fleet *fleet) error {
+		t, err := fleet.twin(ctx, ref)
+		if err != nil {
+			return err
+		}
+		return env.explainTwin(ctx, program, fleet, f, t)
+	})
+}
+
+// explainFile explains a twin that stands in a file. Which configurations of
+// others write to it is not known then.
+func (env *environment) explainFile(ctx context.Context, args []string, f *explainFlags) (err error) {
+	if len(args) > 1 {
+		return usagef("with --twin the only argument is the pack")
+	}
+	now := env.now().UTC()
+	if f.source.now != "" {
+		if now, err = time.Parse(time.RFC3339, f.source.now); err != nil {
+			return usagef("--now: %q is not a time such as 2026-11-21T06:00:00Z", f.source.now)
+		}
+	}
+	t, err := env.readTwin(f.file)
+	if err != nil {
+		return fmt.Errorf("read twin: %w", err)
+	}
+	program, err := openPack(ctx, packPath(args))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, program.Close(ctx)) }()
+	at := rules.Moment{Now: now}
+	return env.writeExplained(f.format, explained{t, program.Explain(ctx, t, at), nil, at.Now})
+}
+
+// maxTwin is more than any twin has, in bytes: 8 KiB of tags and 32 KiB of each
+// sort of properties, with metadata of several times that.
+const maxTwin = 4 << 20
+
+func (env *environment) readTwin(path string) (*twin.Twin, error) {
+	in := env.stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxTwin+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxTwin {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxTwin)
+	}
+	return twin.Parse(data)
 }
 
 // explainTwin says why each rule wants something of t, or does not, and which
 // configurations of others write there, too.
-func (env *environment) explainTwin(ctx context.Context, program *compiled, fleet *fleet, state *stateFlags, t *twin.Twin) error {
+func (env *environment) explainTwin(ctx context.Context, program *compiled, fleet *fleet, f *explainFlags, t *twin.Twin) error {
 	at := fleet.moment()
 	if fleet.writer != nil {
-		past, err := state.remember(env, fleet.hub, program.Pack)
+		past, err := f.state.remember(env, fleet.hub, program.Pack)
 		if err != nil {
 			return err
 		}
@@ -59,8 +140,25 @@ func (env *environment) explainTwin(ctx context.Context, program *compiled, flee
 	if err != nil {
 		return err
 	}
-	writeExplanation(env.stdout, t, program.Explain(ctx, t, at), foreign)
-	return nil
+	return env.writeExplained(f.format, explained{t, program.Explain(ctx, t, at), foreign, at.Now})
+}
+
+// An explained is a twin with what the rules make of it.
+type explained struct {
+	twin    *twin.Twin
+	list    []rules.Explanation
+	foreign []*rules.Foreign
+	now     time.Time
+}
+
+func (env *environment) writeExplained(format string, e explained) error {
+	if format == "json" {
+		return writeExplanationJSON(env.stdout, e)
+	}
+	var b strings.Builder
+	writeExplanation(&b, e.twin, e.list, e.foreign)
+	_, err := io.WriteString(env.stdout, b.String())
+	return err
 }
 
 // foreignWriters returns the configurations of others that write what the pack
@@ -112,16 +210,12 @@ func writeExplanation(w io.Writer, t *twin.Twin, list []rules.Explanation, forei
 	fmt.Fprintf(w, "%s   version %d   %s\n", t.Ref, t.Version, t.Status)
 	for _, e := range list {
 		fmt.Fprintf(w, "\n  %s %s   %s\n", explanationSign(e), e.Rule.ID, e.Rule.Pos)
-		writeTerms(w, "selector", e.Selector)
-		writeTerms(w, "when", e.When)
-		writeTerms(w, "until", e.Until)
-		if len(e.Facts) > 0 {
-			fmt.Fprintf(w, "      plugin    %s\n", rules.Excerpt(string(twin.Encode(e.Facts)), 200))
-		}
+		writeWhy(w, e)
 		fmt.Fprintf(w, "      so        %s\n", conclusion(e))
 		for _, l := range e.Changes {
 			fmt.Fprintf(w, "                %s\n", changeLine(t, l))
 		}
+		writeRivals(w, e)
 		writeClaims(w, t, e, foreign)
 	}
 	if len(list) == 0 {
@@ -191,28 +285,6 @@ func leaving(e rules.Explanation) string {
 		return "the rule has come to its end, and its values are removed: no run remembers what stood there before"
 	}
 	return "the rule has come to its end, and its values are " + strings.TrimPrefix(e.Why[0], "left: ")
-}
-
-// writeTerms shows the parts of a condition that must all hold, and what each
-// looked at.
-func writeTerms(w io.Writer, label string, terms []rules.Term) {
-	for i, term := range terms {
-		head := label
-		if i > 0 {
-			head = "and"
-		}
-		answer := "true"
-		switch {
-		case term.Err != nil:
-			answer = "error"
-		case !term.Holds:
-			answer = "false"
-		}
-		fmt.Fprintf(w, "      %-9s %s   → %s\n", head, rules.Excerpt(strings.Join(strings.Fields(term.Text), " "), 200), answer)
-		for _, r := range term.Reads {
-			fmt.Fprintf(w, "                %s = %s\n", r.Path, valueText(r.Value))
-		}
-	}
 }
 
 func valueText(v any) string {

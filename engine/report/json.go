@@ -19,14 +19,14 @@ var JSON = &Format{
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
 		header := p.Header
 		header.Queries = list(header.Queries)
-		return writeJSON(w, planJSON{
+		return WriteJSON(w, planJSON{
 			Schema: "twinrules/plan-report/v1.0", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
 			Rules: list(p.Rules), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
-		return writeJSON(w, differenceJSON{
+		return WriteJSON(w, differenceJSON{
 			Schema: "twinrules/diff-report/v1.0", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
 			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d.Changes), Audited: differenceRows(d.Audited),
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
@@ -96,8 +96,8 @@ func list[T any](l []T) []T {
 	return l
 }
 
-// writeJSON writes v with every character escaped that a terminal would act on.
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes v with every character escaped that a terminal would act on.
+func WriteJSON(w io.Writer, v any) error {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
