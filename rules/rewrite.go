@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -183,9 +184,15 @@ func (w *rewriter) truth(n ast.Node) ast.Node {
 	if isCondition(out) {
 		return out
 	}
-	c := call("#truth", out)
-	c.SetLocation(n.Location())
-	return c
+	return spanning(n, call("#truth", out))
+}
+
+// spanning gives out the place of all of n, where a failure of it is shown: expr
+// places a member chain at its last member.
+func spanning(n, out ast.Node) ast.Node {
+	from, to := extent(n)
+	out.SetLocation(file.Location{From: from, To: to})
+	return out
 }
 
 func isCondition(n ast.Node) bool {
@@ -322,8 +329,7 @@ func (w *rewriter) predicate(n *ast.BuiltinNode) ast.Node {
 	if !slices.Contains(Predicates, n.Name) {
 		return w.report(n, UnknownFunction, didYouMean(n.Name, functionList()), "unknown function %q", n.Name)
 	}
-	list := call("#list", w.node(n.Arguments[0]))
-	list.SetLocation(n.Arguments[0].Location())
+	list := spanning(n.Arguments[0], call("#list", w.node(n.Arguments[0])))
 	n.Arguments[0] = list
 	if len(n.Arguments) == 1 { // count(list) counts what is true
 		n.Arguments = append(n.Arguments, &ast.PredicateNode{Node: &ast.PointerNode{}})
