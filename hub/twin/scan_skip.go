@@ -1,0 +1,101 @@
+package twin
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// skip passes over a value without looking into it.
+func (p *pass) skip(i int) int {
+	switch c := p.at(i); {
+	case c == '"':
+		return p.text(i + 1)
+	case c == '{' || c == '[':
+		return p.container(i + 1)
+	case c == '-' || '0' <= c && c <= '9':
+		for i++; i < len(p.data) && numeric[p.data[i]]; i++ {
+		}
+		return i
+	}
+	for _, w := range words {
+		if end := i + len(w.text); end <= len(p.data) && string(p.data[i:end]) == w.text {
+			return end
+		}
+	}
+	return p.fail(i, "%s where a value should stand", p.shown(i))
+}
+
+// numeric are the bytes of numbers.
+var numeric = [256]bool{
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
+	'+': true, '-': true, '.': true, 'e': true, 'E': true,
+}
+
+// container passes over an object or array behind its first bracket.
+func (p *pass) container(i int) int {
+	data := p.data
+	for depth := 1; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			if i = textEnd(data, i+1); i < 0 {
+				return p.cutText()
+			}
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return p.fail(i, "nested more than %d levels", MaxDepth)
+			}
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return p.fail(len(data), "the text ends inside an object or array")
+}
+
+// text passes over a string behind its first quote.
+func (p *pass) text(i int) int {
+	if i = textEnd(p.data, i); i < 0 {
+		return p.cutText()
+	}
+	return i + 1
+}
+
+func (p *pass) cutText() int { return p.fail(len(p.data), "the text ends inside a string") }
+
+// textEnd returns where the quote stands that ends a string whose text begins at
+// i, and -1 when there is none. Eight bytes are looked at at a time.
+func textEnd(data []byte, i int) int {
+	for i+8 <= len(data) {
+		word := binary.LittleEndian.Uint64(data[i:])
+		found := zeroBytes(word^quotes) | zeroBytes(word^backslashes)
+		if found == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(found) >> 3
+		if data[i] == '"' {
+			return i
+		}
+		i += 2 // what is escaped
+	}
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return -1
+}
+
+const (
+	ones        = 0x0101010101010101
+	quotes      = ones * '"'
+	backslashes = ones * '\\'
+)
+
+// zeroBytes returns a word whose lowest bit that is set stands in the first byte
+// of x that is zero; 0 when none is.
+func zeroBytes(x uint64) uint64 { return (x - ones) &^ x & (ones << 7) }
