@@ -96,11 +96,16 @@ func (c *coverage) note(p *part, in *scope) {
 func (c *coverage) follow(p *part, in *scope) (any, error) {
 	switch p.op {
 	case "and", "or":
-		v, err := c.follow(p.of[0], in)
-		if err != nil || v == (p.op == "or") {
-			return v, err
+		deciding := p.op == "or"
+		left, err := c.follow(p.of[0], in)
+		if err == nil && left == deciding {
+			return left, nil
 		}
-		return c.follow(p.of[1], in)
+		right, err2 := c.follow(p.of[1], in)
+		if err == nil || err2 == nil && right == deciding {
+			return right, err2
+		}
+		return nil, err
 	case "not":
 		v, err := c.follow(p.of[0], in)
 		b, _ := v.(bool)

@@ -153,6 +153,28 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// TestTheOrderOfPartsDoesNotMatter: what fails counts only where it decides.
+func TestTheOrderOfPartsDoesNotMatter(t *testing.T) {
+	const fails, yes, no = `reported.odd > 3`, `tags.gold`, `tags.kind == "bus"`
+	tw := parseTwin(t, reefer)
+	for _, c := range []struct{ a, op, b, want string }{
+		{fails, "and", no, "false"}, {fails, "or", yes, "true"}, {fails, "and", yes, "error"}, {fails, "or", no, "error"},
+		{"not (" + fails + ")", "and", no, "false"}, {"(" + fails + " and " + no + ")", "or", yes, "true"},
+		{"(" + fails + " or " + no + ")", "and", no, "false"}, {fails, "and", "not " + fails, "error"},
+	} {
+		for _, condition := range []string{c.a + " " + c.op + " " + c.b, c.b + " " + c.op + " " + c.a} {
+			v := program(t, "{}", "  - {id: r, when: '"+condition+"', patch: {tags: {x: 1}}}\n", nil).Eval(context.Background(), tw, noon)[0]
+			got := fmt.Sprint(v.Matched)
+			if v.Err != nil {
+				got = "error"
+			}
+			if got != c.want {
+				t.Errorf("%s: got %s (%v), want %s", condition, got, v.Err, c.want)
+			}
+		}
+	}
+}
+
 func TestErrorsHaveTheirPlace(t *testing.T) {
 	p := program(t, "{}", "  - id: r\n    when: |\n      tags.kind == \"reefer\" and\n      reported.odd < 20\n    patch: {tags: {hit: true}}\n", nil)
 	err := p.Eval(context.Background(), parseTwin(t, reefer), noon)[0].Err

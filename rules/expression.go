@@ -179,7 +179,7 @@ func (e *expression) eval(in *scope) (any, error) {
 		in.coverage.note(e.parts(), in)
 	}
 	env := make(map[string]any, len(e.slots)+2)
-	env[meterName] = &meter{left: maxWork}
+	env[meterName] = in.metered()
 	env[twinName] = in.twin.Ref.String()
 	for _, s := range e.slots {
 		env[s.key] = s.value(in)
@@ -192,16 +192,6 @@ func (e *expression) eval(in *scope) (any, error) {
 	return v, nil
 }
 
-// holds runs a condition.
-func (e *expression) holds(in *scope) (bool, error) {
-	v, err := e.eval(in)
-	if err != nil {
-		return false, err
-	}
-	b, _ := v.(bool)
-	return b, nil
-}
-
 // failure places a run-time error of expr in the pack's file.
 func (e *expression) failure(err error) error {
 	at, message := e.at.pos(), err.Error()
@@ -210,7 +200,8 @@ func (e *expression) failure(err error) error {
 		list := e.at.src.positions(e.at.node)
 		at, message = list[min(e.offset+f.From, len(list)-1)], f.Message
 	}
-	return &EvalError{Pos: at, Message: message}
+	spent := errors.Is(err, errCost) || strings.Contains(message, "memory budget exceeded")
+	return &EvalError{Pos: at, Message: message, spent: spent}
 }
 
 // An EvalError is a failure of one rule for one twin. The rule then wants
@@ -218,6 +209,8 @@ func (e *expression) failure(err error) error {
 type EvalError struct {
 	Pos     Pos // in the pack
 	Message string
+
+	spent bool // it cost too much, whatever it would have come to
 }
 
 func (e *EvalError) Error() string { return fmt.Sprintf("%s: %s", e.Pos, e.Message) }

@@ -80,6 +80,14 @@ type scope struct {
 
 	memory   Memory    // nil remembers nothing
 	coverage *coverage // of a test; else nil
+	meter    *meter    // shared by several evaluations; nil: each has its own
+}
+
+func (s *scope) metered() *meter {
+	if s.meter != nil {
+		return s.meter
+	}
+	return &meter{left: maxWork}
 }
 
 // A slot is a value that an expression reads of its scope: a whole member chain
