@@ -134,7 +134,9 @@ func (t translator) equality(n *ast.BinaryNode) (query.Expr, error) {
 	}
 	op := "="
 	if n.Operator == "!=" {
-		if op = "!="; !slices.ContainsFunc(always, func(name string) bool { return isName(path, name) }) {
+		op = "!="
+		_, text := literal.Value.(string)
+		if !text || !slices.ContainsFunc(always, func(name string) bool { return isName(path, name) }) {
 			return refuse(n, "list the wanted values with in, or "+toWhen, "a selector cannot use != here: what the hub makes of a missing or odd value is not known")
 		}
 	}
