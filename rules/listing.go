@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -110,11 +111,34 @@ func (p *Program) listing(collection string, about []*compiledRule, b Breadth) L
 
 // population returns the condition that some rule's selector holds.
 func population(about []*compiledRule) query.Expr {
-	var selectors []query.Expr
+	where := never
 	for _, r := range about {
-		selectors = append(selectors, r.target())
+		where = beside(where, r.target())
 	}
-	return query.Or(selectors...)
+	return where
+}
+
+// beside is [eitherOf] of a list that is made term by term: what is in it already
+// is not put in again.
+func beside(list, e query.Expr) query.Expr {
+	if e == nil || list == nil {
+		return nil
+	}
+	for rest := list; ; {
+		b, chain := rest.(query.Binary)
+		chain = chain && b.Op == "OR"
+		last := rest
+		if chain {
+			last = b.Right
+		}
+		switch {
+		case last.String() == e.String():
+			return list
+		case !chain:
+			return eitherOf(list, e)
+		}
+		rest = b.Left
+	}
 }
 
 // whole notes why every population is read.
@@ -140,14 +164,14 @@ func narrowed(collection string, rules []Narrowing, population query.Expr) (r Li
 	for i, n := range rules {
 		switch {
 		case n.Whole != "":
-			where = eitherOf(where, n.target)
+			where = beside(where, n.target)
 			continue
 		case read[conditionText(n.target)] || read[""]:
 			rules[i].Whole = "another rule reads the same twins"
 			continue
 		}
 		wholly = false
-		where = eitherOf(where, bothOf(n.target, n.need))
+		where = beside(where, bothOf(n.target, n.need))
 		r.Counts = append(r.Counts, Census{n.Rule.ID, countFrom(collection, n.target)})
 	}
 	r.Query, r.Narrowed, r.Rules = statement(selectAll, collection, where), !wholly, rules
@@ -190,16 +214,51 @@ func (p *Program) narrowing(r *compiledRule) Narrowing {
 
 // untold returns what w has not told the hub, in the order of the file.
 func (w *wide) untold(at setting) (list []Untold) {
-	places := at.src.positions(at.node)
+	places, text := at.src.positions(at.node), []rune(at.node.Value)
 	for _, u := range w.left {
 		all := &extents{from: u.node.Location().From, to: u.node.Location().To}
 		ast.Walk(&u.node, all)
-		list = append(list, Untold{places[min(all.from, len(places)-1)], u.node.String(), u.reason})
+		from, to := balanced(text, all.from, min(all.to, len(text)))
+		list = append(list, Untold{places[from], oneSpace(string(text[from:to])), u.reason})
 	}
 	slices.SortStableFunc(list, func(a, b Untold) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 	})
 	return list
+}
+
+// balanced widens a part of an expression to the brackets that belong to it, which
+// expr's places leave out at both ends.
+func balanced(text []rune, from, to int) (int, int) {
+	depth, low, quote := 0, 0, rune(0)
+	for i := from; i < to; i++ {
+		switch r := text[i]; {
+		case quote != 0 && r == '\\' && quote != '`':
+			i++
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case strings.ContainsRune("\"'`", r):
+			quote = r
+		case strings.ContainsRune("([{", r):
+			depth++
+		case strings.ContainsRune(")]}", r):
+			depth--
+			low = min(low, depth)
+		}
+	}
+	for open := -low; open > 0 && from > 0; {
+		if from--; strings.ContainsRune("([{", text[from]) {
+			open--
+		}
+	}
+	for open := depth - low; open > 0 && to < len(text); to++ {
+		if strings.ContainsRune(")]}", text[to]) {
+			open--
+		}
+	}
+	return from, to
 }
 
 const selectAll = "SELECT * FROM "

@@ -33,6 +33,16 @@ func (w *wide) leave(n ast.Node, reason string) query.Expr {
 	return nil
 }
 
+// partly notes that of n the hub is asked no more than e, whether what it is made
+// of is there.
+func (w *wide) partly(n ast.Node, reason string, e query.Expr) query.Expr {
+	if e != nil {
+		reason += "; it is asked whether there are values"
+	}
+	w.leave(n, reason)
+	return e
+}
+
 const (
 	noEqual     = "the hub's query language has no equal"
 	noOrder     = "in which order the hub puts texts is not known"
@@ -81,12 +91,10 @@ func (w *wide) holds(n ast.Node) query.Expr {
 		return w.binary(n)
 	case *ast.BuiltinNode:
 		if n.Name == "any" || n.Name == "one" { // of an empty list, which a missing one is, neither is true
-			w.leave(n, noEqual)
-			return w.there(n.Arguments[0])
+			return w.partly(n, noEqual, w.there(n.Arguments[0]))
 		}
 	case *ast.CallNode:
-		w.leave(n, noEqual)
-		return w.there(n)
+		return w.partly(n, noEqual, w.there(n))
 	}
 	return w.leave(n, noEqual)
 }
@@ -134,8 +142,7 @@ func (w *wide) binary(n *ast.BinaryNode) query.Expr {
 	case "in":
 		return w.among(n)
 	case "contains", "startsWith", "endsWith", "matches": // false where a side is missing
-		w.leave(n, noEqual)
-		return bothOf(w.there(n.Left), w.there(n.Right))
+		return w.partly(n, noEqual, bothOf(w.there(n.Left), w.there(n.Right)))
 	}
 	return w.leave(n, noEqual)
 }
@@ -173,8 +180,7 @@ func (w *wide) equal(n *ast.BinaryNode) query.Expr {
 	a, err1 := w.path(n.Left)
 	b, err2 := w.path(n.Right)
 	if err1 == nil && err2 == nil {
-		w.leave(n, "the hub compares two paths only where both hold single values")
-		return bothOf(defined(a), defined(b))
+		return w.partly(n, "the hub compares two paths only where both hold single values", bothOf(defined(a), defined(b)))
 	}
 	return w.alike(n)
 }
@@ -216,8 +222,7 @@ func (w *wide) ordered(n *ast.BinaryNode) query.Expr {
 	if path, op, number, ok := w.bound(n); ok {
 		return query.Binary{Op: op, Left: path, Right: number}
 	}
-	w.leave(n, w.disorder(n))
-	return bothOf(w.there(n.Left), w.there(n.Right))
+	return w.partly(n, w.disorder(n), bothOf(w.there(n.Left), w.there(n.Right)))
 }
 
 // unordered translates the negation of an ordering, which is true of what is
@@ -266,8 +271,7 @@ func (w *wide) among(n *ast.BinaryNode) query.Expr {
 	if err == nil {
 		return e
 	}
-	w.leave(n, "the hub looks for a path in lists of constants only, of texts without quotes and numbers within ±(2^53−1)")
-	return bothOf(w.there(n.Left), w.there(n.Right))
+	return w.partly(n, "the hub looks for a path in lists of constants only, of texts without quotes and numbers within ±(2^53−1)", bothOf(w.there(n.Left), w.there(n.Right)))
 }
 
 // flag translates a path that is a condition by itself.
@@ -278,8 +282,7 @@ func (w *wide) flag(n ast.Node) query.Expr {
 	}
 	path, err := w.path(n)
 	if err != nil {
-		w.leave(n, noSingle)
-		return w.there(n)
+		return w.partly(n, noSingle, w.there(n))
 	}
 	return query.Binary{Op: "=", Left: path, Right: query.Literal{Value: true}}
 }
@@ -313,6 +316,9 @@ func (w *wide) there(n ast.Node) query.Expr {
 			return w.there(n.Node)
 		}
 	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			return eitherOf(w.there(n.Left), w.there(n.Right))
+		}
 		if _, calculation := arithmetic[n.Operator]; calculation {
 			return bothOf(w.there(n.Left), w.there(n.Right))
 		}
