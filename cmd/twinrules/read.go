@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -58,10 +60,19 @@ func counting(s engine.Source) engine.Source {
 // A countingHub is a hub that the engine may ask for numbers.
 type countingHub struct{ *hub.Client }
 
-// Count reads the one row of a query for a number n.
+// Count asks for the one row of a query for a number n.
 func (h countingHub) Count(ctx context.Context, query string) (int, error) {
+	n, err := numberIn(h.NewRegistryClient().Rows(ctx, query, nil))
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", query, err)
+	}
+	return n, nil
+}
+
+// numberIn reads a single row, whose column n is a count.
+func numberIn(rows iter.Seq2[json.RawMessage, error]) (int, error) {
 	n := -1
-	for row, err := range h.NewRegistryClient().Rows(ctx, query, nil) {
+	for row, err := range rows {
 		if err != nil {
 			return 0, err
 		}
@@ -69,12 +80,12 @@ func (h countingHub) Count(ctx context.Context, query string) (int, error) {
 			N *int `json:"n"`
 		}
 		if err := json.Unmarshal(row, &columns); err != nil || columns.N == nil || *columns.N < 0 || n >= 0 {
-			return 0, fmt.Errorf("the hub answers %s with %s, which is no number", query, rules.Excerpt(string(row), 100))
+			return 0, fmt.Errorf("the hub answers %s, which is no count", rules.Excerpt(string(row), 100))
 		}
 		n = *columns.N
 	}
 	if n < 0 {
-		return 0, fmt.Errorf("the hub answers %s with nothing", query)
+		return 0, errors.New("the hub answers nothing")
 	}
 	return n, nil
 }
