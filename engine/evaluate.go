@@ -19,6 +19,10 @@ type Options struct {
 	Incomplete bool         // twins are known to be missing from the source
 	Audit      bool         // every rule runs in mode audit
 	Tool       string       // version of twinrules, for the plan's header
+	// Read says how much of the fleet is read; "" means [rules.ReadSelected]. To
+	// narrow takes a source that is a [Counter]; from another, all that is selected
+	// is read.
+	Read rules.Breadth
 	// Populations holds how many twins each rule selected in the last pass over
 	// this hub; a rule that is not in it has no last pass.
 	Populations map[string]int
@@ -46,21 +50,27 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 		return nil, fmt.Errorf("read configurations: %w", err)
 	}
 	e.foreign = p.Foreign(live)
+	populations, err := e.choose(ctx, src)
+	if err != nil {
+		return nil, err
+	}
 	if err := e.twins(ctx, src); err != nil {
 		return nil, err
 	}
 	e.configurations(live)
-	plan := e.total.plan(p, opts)
+	e.total.counted(populations)
+	plan := e.total.plan(p, e.listings, opts)
 	plan.Fleet.ConfigurationsUnread = unread
 	return plan, nil
 }
 
 // An evaluation is one run of [Evaluate].
 type evaluation struct {
-	program *rules.Program
-	opts    *Options
-	foreign []*rules.Foreign
-	total   tally
+	program  *rules.Program
+	opts     *Options
+	foreign  []*rules.Foreign
+	listings []rules.Listing
+	total    tally
 }
 
 // batchSize is how many twins a worker takes at once.
@@ -115,8 +125,8 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 		}
 		return nil
 	}
-	for _, query := range e.program.Queries() {
-		for t, err := range src.Twins(ctx, query) {
+	for _, l := range e.listings {
+		for t, err := range src.Twins(ctx, l.Query) {
 			if err != nil {
 				return fmt.Errorf("read twins: %w", err)
 			}
@@ -152,7 +162,11 @@ func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
 		sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
 		end.verdicts = end.verdicts[1:]
 	}
-	sum.population += selected
+	if t.Ref.Module == "" {
+		sum.selectedDevices += selected
+	} else {
+		sum.selectedModules += selected
+	}
 	sum.enforced(t, ends[0])
 	sum.audit(t, ends[1])
 }

@@ -37,7 +37,7 @@ type Header struct {
 
 // PlanSchema names the form of the plan document. The number after the dot
 // grows with additions, the one before it when a reader must not guess.
-const PlanSchema = "twinrules/plan/v1.1"
+const PlanSchema = "twinrules/plan/v1.2"
 
 // A PackInfo names a pack.
 type PackInfo struct {
@@ -51,6 +51,10 @@ type FleetInfo struct {
 	Devices  int    `json:"devices"`
 	Modules  int    `json:"modules"`
 	Complete bool   `json:"complete"` // nothing is known to be missing
+	// Narrowed: of the twins that rules select, those that no rule seemed to concern
+	// were counted and not read. They are in neither of the numbers and the digest
+	// above, but in the populations.
+	Narrowed bool `json:"narrowed,omitempty"`
 	// ConfigurationsUnread: the hub did not let the reader see its configurations,
 	// and no rule has one. Whether earlier ones of the pack are left is not known.
 	ConfigurationsUnread bool `json:"configurationsUnread,omitempty"`

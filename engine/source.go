@@ -18,6 +18,14 @@ type Source interface {
 	Configurations(ctx context.Context) iter.Seq2[*twin.Configuration, error]
 }
 
+// A Counter is a [Source] that can count without listing. Where there is none,
+// nothing is narrowed.
+type Counter interface {
+	// Count returns how many twins query counts, which is in the hub's language and
+	// of the form SELECT COUNT() AS n FROM devices [WHERE …].
+	Count(ctx context.Context, query string) (int, error)
+}
+
 // A Writer reads and changes twins. Its errors wrap the conditions of package
 // twin, such as [twin.ErrChanged]. It does not repeat a write by itself.
 type Writer interface {

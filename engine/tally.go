@@ -17,7 +17,8 @@ import (
 // the order.
 type tally struct {
 	devices, modules int
-	population       int // twins that some rule selects
+	selectedDevices  int // devices that some rule selects
+	selectedModules  int
 	digest           digest
 	rules            map[string]*RuleCount
 	changes, audited []Change
@@ -57,7 +58,8 @@ func (d digest) String() string {
 func (s *tally) add(other tally) {
 	s.devices += other.devices
 	s.modules += other.modules
-	s.population += other.population
+	s.selectedDevices += other.selectedDevices
+	s.selectedModules += other.selectedModules
 	s.digest.add(other.digest)
 	for id, c := range other.rules {
 		sum := s.rule(id)
@@ -211,17 +213,20 @@ func rulesOf(c Change) (list []string) {
 }
 
 // plan makes the plan of all that was counted.
-func (s *tally) plan(p *rules.Program, opts *Options) *Plan {
+func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) *Plan {
 	plan := &Plan{
 		Header: Header{
 			Schema: PlanSchema, Tool: opts.Tool,
 			Pack: PackInfo{p.Pack.Name, p.Pack.Digest},
 			Hub:  opts.Moment.Hub, TakenAt: opts.Moment.Now.UTC(),
-			Fleet:   FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
-			Queries: p.Queries(),
+			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
 		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
 		Conflicts: s.conflicts, Errors: s.failures,
+	}
+	for _, l := range listings {
+		plan.Queries = append(plan.Queries, l.Query)
+		plan.Fleet.Narrowed = plan.Fleet.Narrowed || l.Narrowed
 	}
 	plan.sort()
 	for _, r := range p.Pack.Rules {
@@ -253,8 +258,9 @@ func (s *tally) breaches(pack *rules.Pack, plan *Plan, opts *Options) (list []Br
 			list = append(list, Breach{Rule: r.ID, Limits: r.Limits, Population: c.Population, Changed: c.Changed, Allowed: allowed})
 		}
 	}
-	if allowed := pack.Limits.Allowed(s.population); len(plan.Changes) > allowed {
-		list = append(list, Breach{Limits: pack.Limits, Population: s.population, Changed: len(plan.Changes), Allowed: allowed})
+	population := s.selectedDevices + s.selectedModules
+	if allowed := pack.Limits.Allowed(population); len(plan.Changes) > allowed {
+		list = append(list, Breach{Limits: pack.Limits, Population: population, Changed: len(plan.Changes), Allowed: allowed})
 	}
 	return list
 }

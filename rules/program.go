@@ -43,27 +43,12 @@ type Verdict struct {
 const maxQuery = 8192
 
 // Queries returns the queries, in the hub's language, that together list every
-// twin some rule selects: one for devices, one for modules, each only when a
-// rule is about them.
-func (p *Program) Queries() []string {
-	var list []string
-	for _, collection := range []string{"devices", "devices.modules"} {
-		if where, any := p.population(collection == "devices"); any {
-			list = append(list, selectFrom(collection, where))
-		}
+// twin some rule selects: those of [Program.Listings] for [ReadSelected].
+func (p *Program) Queries() (list []string) {
+	for _, r := range p.Listings(ReadSelected) {
+		list = append(list, r.Query)
 	}
 	return list
-}
-
-// population returns the condition that some rule's selector holds.
-func (p *Program) population(devices bool) (where query.Expr, any bool) {
-	var selectors []query.Expr
-	for _, r := range p.rules {
-		if r.Mode != Off && r.On.Devices() == devices {
-			selectors = append(selectors, r.target())
-		}
-	}
-	return query.Or(selectors...), len(selectors) > 0
 }
 
 // target returns the rule's selector with the module it is about.
@@ -74,15 +59,13 @@ func (r *compiledRule) target() query.Expr {
 	return query.And(query.Binary{Op: "=", Left: query.Path{"moduleId"}, Right: query.String(r.On.Module)}, r.query)
 }
 
+// selectFrom lists a population, or everybody where that would take too long a
+// query.
 func selectFrom(collection string, where query.Expr) string {
-	all := "SELECT * FROM " + collection
-	if where == nil {
-		return all
-	}
-	if text := all + " WHERE " + where.String(); len(text) <= maxQuery {
+	if text := statement(selectAll, collection, where); len(text) <= maxQuery {
 		return text
 	}
-	return all
+	return selectAll + collection
 }
 
 // Eval judges t by every rule that is about such a document and not off, in the

@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -133,7 +134,9 @@ func (t translator) equality(n *ast.BinaryNode) (query.Expr, error) {
 	}
 	op := "="
 	if n.Operator == "!=" {
-		if op = "!="; !slices.ContainsFunc(always, func(name string) bool { return isName(path, name) }) {
+		op = "!="
+		_, text := literal.Value.(string)
+		if !text || !slices.ContainsFunc(always, func(name string) bool { return isName(path, name) }) {
 			return refuse(n, "list the wanted values with in, or "+toWhen, "a selector cannot use != here: what the hub makes of a missing or odd value is not known")
 		}
 	}
@@ -210,7 +213,11 @@ func (t translator) in(n *ast.BinaryNode) (query.Expr, error) {
 
 func (t translator) elements(n ast.Node) (list query.List, err error) {
 	if values, ok := t.variable(n); ok {
-		items, _ := values.([]any)
+		items, isList := values.([]any)
+		if !isList { // the keys of an object, or a mistake that shows when it is evaluated
+			_, err := refuse(n, "", "the right side of in must be a constant list, %s is none", n.String())
+			return nil, err
+		}
 		for _, v := range items {
 			l, err := literalOf(n, v)
 			if err != nil {
@@ -258,21 +265,31 @@ func (t translator) literal(n ast.Node) (query.Literal, error) {
 	return query.Literal{}, err
 }
 
-// literalOf refuses strings whose escaping the hub's clients disagree about.
+// literalOf refuses strings whose escaping the hub's clients disagree about, and
+// numbers of which not every neighbour has a float of its own: whether the hub
+// tells them apart is not known, and no twin may hold a whole one.
 func literalOf(n ast.Node, v any) (query.Literal, error) {
 	switch v := v.(type) {
 	case string:
-		if strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || strings.ContainsRune(`'"\`, r) }) {
+		if strings.ContainsFunc(v, odd) {
 			_, err := refuse(n, toWhen, "a selector cannot hold a string with a quote, a backslash or a control character: how the hub reads one is not known")
 			return query.Literal{}, err
 		}
 		return query.Literal{Value: v}, nil
-	case json.Number, bool:
+	case json.Number:
+		if f, err := v.Float64(); err != nil || math.Abs(f) >= 1<<53 {
+			_, err := refuse(n, toWhen, "a selector cannot hold a number beyond ±(2^53−1): whether the hub tells it from its neighbours is not known")
+			return query.Literal{}, err
+		}
+		return query.Literal{Value: v}, nil
+	case bool:
 		return query.Literal{Value: v}, nil
 	}
 	_, err := refuse(n, "", "a selector compares with strings, numbers and bools only")
 	return query.Literal{}, err
 }
+
+func odd(r rune) bool { return r < 0x20 || strings.ContainsRune(`'"\`, r) }
 
 // variable returns the value of a path into vars.
 func (t translator) variable(n ast.Node) (any, bool) {
@@ -291,13 +308,13 @@ func (t translator) path(n ast.Node) (query.Path, error) {
 		_, err := refuse(n, toWhen, "a selector reads id, moduleId, status, connectionState, tags, desired and reported, and nothing else")
 		return nil, err
 	}
-	path := query.Path(append(strings.Split(name.query, "."), keys...))
+	path := name.below(keys)
 	isObject := slices.Contains([]string{"tags", "desired", "reported"}, root)
 	if isObject && len(keys) == 0 || !isObject && len(keys) > 0 {
 		_, err := refuse(n, "", "a selector compares single values, %s is none", n.String())
 		return nil, err
 	}
-	if slices.ContainsFunc(path, func(key string) bool { return !plainSegment.MatchString(key) }) {
+	if slices.ContainsFunc(path, unspeakable) {
 		_, err := refuse(n, toWhen, "the hub's query language is not known to spell this path")
 		return nil, err
 	}
@@ -307,6 +324,13 @@ func (t translator) path(n ast.Node) (query.Path, error) {
 // plainSegment matches the keys whose spelling in the hub's query language is
 // certain; others would need quotes that its documentation shows in passing.
 var plainSegment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
+func unspeakable(key string) bool { return !plainSegment.MatchString(key) }
+
+// below returns the path of keys below a name, in the hub's query language.
+func (n Name) below(keys []string) query.Path {
+	return append(strings.Split(n.query, "."), keys...)
+}
 
 // chain takes a member chain apart: its root name and the keys below.
 func chain(n ast.Node) (root string, keys []string, ok bool) {

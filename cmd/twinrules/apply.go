@@ -43,6 +43,7 @@ was killed goes on where it was when it is called again with the same plan.`,
 	source.add(cmd)
 	state.add(cmd)
 	how.add(cmd)
+	how.addRead(cmd)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
 	return cmd

@@ -9,12 +9,14 @@ import (
 
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/engine/report"
+	"github.com/twinrules/twinrules/rules"
 )
 
 // planFlags say how a plan is computed.
 type planFlags struct {
 	workers int
 	audit   bool
+	read    breadth
 }
 
 func (f *planFlags) add(cmd *cobra.Command) {
@@ -30,13 +32,17 @@ func newPlan(env *environment) *cobra.Command {
 		how      planFlags
 		out      string
 		detailed bool
+		queries  bool
 	)
 	cmd := &cobra.Command{
 		Use:     "plan [PACK]",
 		Short:   "Show what a pack would change, and change nothing",
-		Example: "  twinrules plan --demo\n  twinrules plan rules/ --snapshot fleet.ndjson.zst --out plan.twp",
+		Example: "  twinrules plan --demo\n  twinrules plan rules/ --snapshot fleet.ndjson.zst --out plan.twp\n  twinrules plan rules/ --read narrowed --explain-query",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if queries {
+				return env.explainQueries(cmd.Context(), args, &source, how, &output)
+			}
 			p, err := env.computePlan(cmd.Context(), args, &source, &state, how)
 			if err != nil {
 				return err
@@ -56,6 +62,8 @@ func newPlan(env *environment) *cobra.Command {
 	state.add(cmd)
 	output.add(cmd)
 	how.add(cmd)
+	how.addRead(cmd)
+	cmd.Flags().BoolVar(&queries, "explain-query", false, "read nothing, and show what the hub would be asked on behalf of each rule, and what not (text or json)")
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for apply")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd
@@ -135,8 +143,8 @@ func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *
 	moment.Memory = past.memory
 	bar := env.startProgress("twins read", fleet.size)
 	defer bar.end()
-	return engine.Evaluate(ctx, program.Program, fleet, &engine.Options{
-		Workers: how.workers, Audit: how.audit, Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
+	return engine.Evaluate(ctx, program.Program, counting(fleet.Source), &engine.Options{
+		Workers: how.workers, Audit: how.audit, Read: rules.Breadth(how.read), Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
 		Tool: version(), Progress: bar.set,
 	})
 }

@@ -38,6 +38,7 @@ schedule it plans and writes nothing.`,
 	source.add(cmd)
 	state.add(cmd)
 	how.add(cmd)
+	how.addRead(cmd)
 	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
 	return cmd
 }

@@ -42,6 +42,7 @@ pass that is under way has settled.`,
 	source.add(cmd)
 	state.add(cmd)
 	how.add(cmd)
+	how.addRead(cmd)
 	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9464", "address of /healthz and /metrics")
 	return cmd

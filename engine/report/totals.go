@@ -33,6 +33,9 @@ func fleet(f engine.FleetInfo) string {
 		text += " (incomplete)"
 	}
 	text += " read"
+	if f.Narrowed {
+		text += " (those that rules may concern)"
+	}
 	if f.ConfigurationsUnread {
 		text += ", configurations not (no permission)"
 	}
@@ -75,7 +78,7 @@ func planTotals(p *engine.Plan) string {
 		}
 	}
 	if line == "Nothing to write" {
-		line += ": " + asWanted(p.Fleet.Devices+p.Fleet.Modules)
+		line += ": " + asWanted(p.Fleet)
 	}
 	if reason := p.Obstacle(); reason != "" {
 		line += ". It cannot be applied: " + reason
@@ -83,12 +86,15 @@ func planTotals(p *engine.Plan) string {
 	return line + "."
 }
 
-// asWanted says that n twins need nothing.
-func asWanted(n int) string {
-	switch n {
-	case 0:
+// asWanted says that the twins read need nothing.
+func asWanted(f engine.FleetInfo) string {
+	n := f.Devices + f.Modules
+	switch {
+	case n == 0 && f.Narrowed:
+		return "the hub lists no twin that a rule may concern"
+	case n == 0:
 		return "no twins were read"
-	case 1:
+	case n == 1:
 		return "the 1 twin read is as the rules want it"
 	}
 	return fmt.Sprintf("the %d twins read are as the rules want them", n)
