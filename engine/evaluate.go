@@ -86,16 +86,19 @@ func (e *evaluation) twins(ctx context.Context, src Source) error {
 	}
 	batches := make(chan []*twin.Twin, workers)
 	tallies := make([]tally, workers)
+	sieve := e.program.Sieve(e.opts.Moment, e.foreign)
 	var wg sync.WaitGroup
 	for i := range tallies {
 		wg.Go(func() {
+			sifter := sieve.Sifter()
 			for batch := range batches {
 				for _, t := range batch {
 					if ctx.Err() == nil {
-						e.judge(ctx, &tallies[i], t)
+						e.sift(ctx, &tallies[i], sifter, t)
 					}
 				}
 			}
+			tallies[i].sifted(sifter)
 		})
 	}
 	err := e.read(ctx, src, batches)
@@ -144,17 +147,24 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 	return flush()
 }
 
+// sift has a twin judged unless it is as all rules want it.
+func (e *evaluation) sift(ctx context.Context, sum *tally, sifter *rules.Sifter, t *twin.Twin) {
+	sum.twin(t)
+	if judge, selected := sifter.Sift(t.JSON()); judge {
+		e.judge(ctx, sum, t)
+	} else if selected {
+		sum.selected(t)
+	}
+}
+
 // judge asks the rules about one twin and counts what comes of it.
 func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
-	sum.twin(t)
 	verdicts := e.program.Eval(ctx, t, e.opts.Moment)
 	writing, auditing := e.byMode(verdicts)
 	ends := []settlement{e.settle(ctx, t, writing), e.settle(ctx, t, auditing)}
-	selected := 0
+	selected := false
 	for _, v := range verdicts {
-		if v.Selected {
-			selected = 1
-		}
+		selected = selected || v.Selected
 		end := &ends[0]
 		if e.audited(v) {
 			end = &ends[1]
@@ -162,10 +172,8 @@ func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
 		sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
 		end.verdicts = end.verdicts[1:]
 	}
-	if t.Ref.Module == "" {
-		sum.selectedDevices += selected
-	} else {
-		sum.selectedModules += selected
+	if selected {
+		sum.selected(t)
 	}
 	sum.enforced(t, ends[0])
 	sum.audit(t, ends[1])

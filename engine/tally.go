@@ -94,6 +94,24 @@ func (s *tally) twin(t *twin.Twin) {
 	s.digest.add(digestOf(t.JSON()))
 }
 
+// selected counts a twin that some rule selects.
+func (s *tally) selected(t *twin.Twin) {
+	if t.Ref.Module == "" {
+		s.selectedDevices++
+	} else {
+		s.selectedModules++
+	}
+}
+
+// sifted adds what a sieve kept.
+func (s *tally) sifted(f *rules.Sifter) {
+	for _, sum := range f.Sums() {
+		count := s.rule(sum.Rule.ID)
+		count.Population += sum.Population
+		count.Matched += sum.Matched
+	}
+}
+
 // verdict counts the last word of a rule on t, and how far it reached in any
 // round. Whether it selects t was said before anything was written.
 func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier reach) {

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -68,5 +69,48 @@ func BenchmarkCompile(b *testing.B) {
 		if _, err := rules.Compile(context.Background(), pack, nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkSieve races the sieve against parsing a twin and judging it, for 10 and
+// 200 rules of which all find what they want.
+func BenchmarkSieve(b *testing.B) {
+	data, err := os.ReadFile("../hub/twin/testdata/reefer.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, rules := range []int{10, 200} {
+		var body strings.Builder
+		for i := range rules {
+			fmt.Fprintf(&body, "  - {id: r%d, selector: 'tags.kind == \"reefer\"', when: 'reported.battery.pct < %d and tags.site in [\"muc\", \"ber\"] or reported.network.rssi > %d', patch: {desired: {x%d: 1}}}\n", i, i%60, i-60, i%20)
+		}
+		p := program(b, "{}", body.String(), nil)
+		sifter := p.Sieve(noon, nil).Sifter()
+		b.Run(fmt.Sprint("sieve/", rules), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if judge, _ := sifter.Sift(data); judge {
+					b.Fatal("it is let pass")
+				}
+			}
+		})
+		b.Run(fmt.Sprint("parse/", rules), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := twin.Parse(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprint("parse and eval/", rules), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				tw, err := twin.Parse(data)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Eval(context.Background(), tw, noon)
+			}
+		})
 	}
 }

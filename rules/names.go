@@ -2,6 +2,7 @@ package rules
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -81,6 +82,7 @@ type scope struct {
 	memory   Memory    // nil remembers nothing
 	coverage *coverage // of a test; else nil
 	meter    *meter    // shared by several evaluations; nil: each has its own
+	view     *view     // of a sieve, which has the sections instead of the twin
 }
 
 func (s *scope) metered() *meter {
@@ -88,6 +90,14 @@ func (s *scope) metered() *meter {
 		return s.meter
 	}
 	return &meter{left: maxWork}
+}
+
+// updated returns when the hub last changed what stands at a slot.
+func (s *scope) updated(at slot) (time.Time, bool) {
+	if s.view != nil {
+		return s.view.updated(at)
+	}
+	return s.twin.Updated(at.root.Name, at.path...)
 }
 
 // A slot is a value that an expression reads of its scope: a whole member chain
@@ -125,6 +135,9 @@ func (s slot) String() string { return PathString(append([]string{s.root.Name}, 
 
 // raw returns the value as the twin holds it, with numbers as they are spelled.
 func (s slot) raw(in *scope) (any, bool) {
+	if in.view != nil && slices.Contains(sectionNames, s.root.Name) {
+		return in.view.raw(s)
+	}
 	v := s.root.value(in)
 	o, _ := v.(twin.Object)
 	if len(s.path) == 0 {
@@ -152,7 +165,7 @@ func (s slot) value(in *scope) any {
 		v, _ := s.raw(in)
 		return toExpr(v)
 	}
-	at, ok := in.twin.Updated(s.root.Name, s.path...)
+	at, ok := in.updated(s)
 	switch {
 	case !ok:
 		return nil

@@ -35,7 +35,12 @@ func appendLeaves(list []Leaf, section string, path []string, patch Object) []Le
 // Holds reports whether t already is as the leaf says.
 func (l Leaf) Holds(t *Twin) bool {
 	o, _ := t.Section(l.Section)
-	have, exists := o.Lookup(l.Path...)
+	return l.Is(o.Lookup(l.Path...))
+}
+
+// Is reports whether what stands at the leaf's place, if anything does, is what
+// the leaf says.
+func (l Leaf) Is(have any, exists bool) bool {
 	if _, want := l.Value.(Object); want {
 		_, is := have.(Object)
 		return is

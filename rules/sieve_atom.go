@@ -1,0 +1,132 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// An atom is a question about a twin that a few of its values answer.
+type atom struct {
+	says  string // alike for equal ones
+	spans []int  // which it reads, in order
+	// ask answers it. The scope has what spans hold, and nothing else of a twin.
+	ask func(in *scope) (bool, error)
+	// whole: it is a rule's whole condition, which may cost what one may cost. The
+	// others together must not cost more, so that an expensive one is not decided
+	// here.
+	whole bool
+	cheap bool // it cannot be expensive as long as what it reads is short
+}
+
+// maxAtomWork is what an atom may cost that is a part of a condition. Those of one
+// condition together cost less than a condition may, in steps and in memory.
+const maxAtomWork = maxWork / 4 / maxAtoms
+
+// cheapNodes is the size of an atom that costs less than that on short values,
+// unless it walks over a list.
+const cheapNodes = 32
+
+// reads returns a key that atoms have in common which read the same.
+func (a *atom) reads() string { return fmt.Sprint(a.spans) }
+
+// covering asks whether a rule is about such a document at all.
+func covering(r *compiledRule, paths *pathSet) *atom {
+	return &atom{
+		says: "on " + r.On.String(), spans: []int{paths.add([]string{"moduleId"})}, cheap: true,
+		ask: func(in *scope) (bool, error) { return r.On.Covers(in.twin.Ref), nil },
+	}
+}
+
+// conditionAtom asks an expression. whole says that it is all of a rule's
+// condition.
+func conditionAtom(e *expression, whole bool, paths *pathSet) *atom {
+	return &atom{
+		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: paths.of(e), ask: e.holds, whole: whole,
+		cheap: !whole && nodes(parse(muted(e.at), e.offset, e.source)) <= cheapNodes && !walks(e),
+	}
+}
+
+// muted returns a setting on which mistakes are not reported.
+func muted(at setting) setting {
+	at.reporter = &reporter{}
+	return at
+}
+
+// walks reports whether e walks over lists.
+func walks(e *expression) bool {
+	v := &walkVisitor{}
+	n := parse(muted(e.at), e.offset, e.source)
+	ast.Walk(&n, v)
+	return v.found
+}
+
+type walkVisitor struct{ found bool }
+
+func (v *walkVisitor) Visit(n *ast.Node) {
+	if _, ok := (*n).(*ast.BuiltinNode); ok {
+		v.found = true
+	}
+}
+
+// leafAtom asks whether a constant leaf holds.
+func leafAtom(l twin.Leaf, paths *pathSet) *atom {
+	path := append(sectionPath(l.Section), l.Path...)
+	place := paths.add(path)
+	return &atom{
+		says: fmt.Sprintf("leaf %q %s", path, twin.Encode(l.Value)), spans: []int{place}, cheap: true,
+		ask: func(in *scope) (bool, error) { return l.Is(in.view.value(place)), nil },
+	}
+}
+
+// computedAtom asks whether a computed leaf holds. An object is left to others: it
+// is several leaves.
+func computedAtom(l leaf, paths *pathSet) *atom {
+	path := append(sectionPath(l.section), l.path...)
+	place := paths.add(path)
+	a := &atom{says: fmt.Sprintf("computed %q %p", path, l.value), spans: []int{place}, whole: true}
+	for _, e := range l.value.expressions() {
+		a.spans = append(a.spans, paths.of(e)...)
+	}
+	slices.Sort(a.spans)
+	a.spans = slices.Compact(a.spans)
+	a.ask = func(in *scope) (bool, error) {
+		v, err := l.value.eval(in)
+		if _, object := v.(twin.Object); object || err != nil {
+			return false, errOpen
+		}
+		return twin.Leaf{Section: l.section, Path: l.path, Value: v}.Is(in.view.value(place)), nil
+	}
+	return a
+}
+
+var errOpen = errors.New("this is for somebody else to say")
+
+// decide asks the atom and returns what is certain.
+func (a *atom) decide(in *scope) (holds, known bool) {
+	in.meter = nil
+	if !a.whole {
+		in.meter = &meter{left: maxWork}
+	}
+	holds, err := a.ask(in)
+	if !a.whole && in.meter.left < maxWork-maxAtomWork {
+		in.view.broken = true // the whole condition may be too expensive
+	}
+	return holds, err == nil
+}
+
+// sectionPath returns where a section of a twin stands.
+func sectionPath(section string) []string {
+	if section == "tags" {
+		return []string{"tags"}
+	}
+	return []string{"properties", section}
+}
+
+// usesName reports whether an expression reads the twin's name.
+func usesName(e *expression) bool { return strings.Contains(e.source, "bucket") }
