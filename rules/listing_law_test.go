@@ -91,7 +91,7 @@ func (w scribe) condition(depth int) string {
 // plain writes a condition that a selector may mostly be.
 func (w scribe) plain() string {
 	path := w.one("tags.a", "tags.b", "tags.b.c", "tags.flag", "reported.a", "desired.a", "desired.b.c")
-	number := w.one("0", "1", "-1", "1.0", "2.5", "0.1", "9007199254740991", "vars.number")
+	number := w.one("0", "1", "-1", "1.0", "2.5", "0.1", "9007199254740991", "vars.number", "vars.number * 2 + 1.5")
 	switch w.IntN(8) {
 	case 0, 1:
 		return path + " == " + w.one(`"x"`, `"y"`, `"X"`, "vars.text", "true", "false", number)

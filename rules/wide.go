@@ -194,7 +194,7 @@ func (w *wide) alike(n *ast.BinaryNode) query.Expr {
 	if _, isNil := other.(*ast.NilNode); isNil {
 		return w.compared(n)
 	}
-	literal, err := w.literal(other)
+	literal, err := w.number(other)
 	if err == nil {
 		return query.Binary{Op: "=", Left: path, Right: literal}
 	}
@@ -242,7 +242,7 @@ func (w *wide) bound(n *ast.BinaryNode) (path query.Path, op string, number quer
 	if err != nil {
 		return nil, "", number, false
 	}
-	if number, err = w.literal(other); err != nil {
+	if number, err = w.number(other); err != nil {
 		return nil, "", number, false
 	}
 	if op = n.Operator; other == n.Left {
@@ -250,6 +250,38 @@ func (w *wide) bound(n *ast.BinaryNode) (path query.Path, op string, number quer
 	}
 	_, ok = number.Value.(json.Number)
 	return path, op, number, ok
+}
+
+// number is [translator.literal], which may also be calculated.
+func (w *wide) number(n ast.Node) (query.Literal, error) {
+	v, ok := w.calculated(n)
+	if _, plain := n.(*ast.BinaryNode); !plain || !ok {
+		return w.literal(n)
+	}
+	j, err := fromExpr(v)
+	if err != nil {
+		return query.Literal{}, err
+	}
+	return literalOf(n, j)
+}
+
+// calculated returns the number that a calculation with constants and vars comes
+// to.
+func (w *wide) calculated(n ast.Node) (v any, ok bool) {
+	b, ok := n.(*ast.BinaryNode)
+	if !ok {
+		l, err := w.literal(n)
+		number, isNumber := l.Value.(json.Number)
+		return toExpr(number), isNumber && err == nil
+	}
+	c, ok := arithmetic[b.Operator]
+	x, ok1 := w.calculated(b.Left)
+	y, ok2 := w.calculated(b.Right)
+	if !ok || !ok1 || !ok2 {
+		return nil, false
+	}
+	v, err := c.numbers(x, y)
+	return v, err == nil
 }
 
 func (w *wide) disorder(n *ast.BinaryNode) string {
