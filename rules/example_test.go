@@ -59,6 +59,27 @@ func ExampleCompile() {
 	// [tags.kind reported.battery.pct tags.tier]
 }
 
+func ExampleProgram_Listings() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain)}})
+	if err != nil {
+		panic(err)
+	}
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	for _, l := range program.Listings(rules.ReadNarrowed) {
+		fmt.Println(l.Query)
+		for _, c := range l.Counts {
+			fmt.Printf("%q: %s\n", c.Rule, c.Query)
+		}
+	}
+	// Output:
+	// SELECT * FROM devices WHERE (tags.kind = 'reefer') AND (properties.reported.battery.pct < 20)
+	// "power-save": SELECT COUNT() AS n FROM devices WHERE tags.kind = 'reefer'
+	// "": SELECT COUNT() AS n FROM devices WHERE tags.kind = 'reefer'
+}
+
 func ExampleProgram_Eval() {
 	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(coldChain)}})
 	if err != nil {

@@ -95,9 +95,9 @@ func (p *Program) listing(collection string, about []*compiledRule, b Breadth) L
 	population := population(about)
 	switch {
 	case b == ReadAll:
-		return Listing{Query: selectAll + collection, Rules: whole(narrowings, "everybody is read")}
+		return Listing{Query: selectAll + collection, Rules: whole(narrowings, "every twin is read")}
 	case b != ReadNarrowed:
-		return Listing{Query: selectFrom(collection, population), Rules: whole(narrowings, "everybody is read that a rule selects")}
+		return Listing{Query: selectFrom(collection, population), Rules: whole(narrowings, "narrowing is not asked for")}
 	case collection != "devices":
 		// A count over them is in no example of the hub's makers or users.
 		return Listing{Query: selectFrom(collection, population), Rules: whole(narrowings, "whether the hub counts modules is not known")}

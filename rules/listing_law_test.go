@@ -66,8 +66,13 @@ func (w scribe) condition(depth int) string {
 		a, b := w.condition(depth-1), w.condition(depth-1)
 		return w.one("("+a+" and "+b+")", "("+a+" or "+b+")", "not ("+a+")", "("+a+" && not ("+b+"))", "("+a+" ? "+b+" : false)")
 	}
-	if w.IntN(3) == 0 {
+	switch w.IntN(12) {
+	case 0, 1, 2:
 		return w.plain()
+	case 3, 4:
+		return "not (" + w.plain() + ")"
+	case 5:
+		return w.trap()
 	}
 	switch w.IntN(10) {
 	case 0, 1:
@@ -91,7 +96,7 @@ func (w scribe) condition(depth int) string {
 // plain writes a condition that a selector may mostly be.
 func (w scribe) plain() string {
 	path := w.one("tags.a", "tags.b", "tags.b.c", "tags.flag", "reported.a", "desired.a", "desired.b.c")
-	number := w.one("0", "1", "-1", "1.0", "2.5", "0.1", "9007199254740991", "vars.number")
+	number := w.one("0", "1", "-1", "1.0", "2.5", "0.1", "9007199254740991", "vars.number", "vars.number * 2 + 1.5")
 	switch w.IntN(8) {
 	case 0, 1:
 		return path + " == " + w.one(`"x"`, `"y"`, `"X"`, "vars.text", "true", "false", number)
@@ -105,6 +110,16 @@ func (w scribe) plain() string {
 		return w.one(path+" in ", "id in ") + w.one(`["x", "y"]`, `[1, 2.5, "x", false]`, "[]", "vars.list")
 	}
 	return w.one(path, `id == "x"`, `status != "enabled"`, `"Connected" == connectionState`, "true")
+}
+
+// trap writes a condition that may be true of what is missing.
+func (w scribe) trap() string {
+	a, b := w.path(), w.path()
+	return w.one(
+		"not ("+a+" == "+b+")", "not ("+a+" != "+b+")", a+" == vars.none", "not ("+a+" != vars.none)", a+" == ("+b+" ?? vars.none)",
+		"("+a+" ?? "+b+") < 3", "("+a+" ?? 1) < 3", "len("+a+") < 3", "-len("+a+") < 3", "bucket(\"s\", 2) < 1 and "+a+" < 3",
+		"all(reported.list, # == 1)", "none(tags.list, # == 1)", "count(tags.list, # == 1) < 1", "not any(tags.list, # == 1)", "age(reported.a) > duration(\"1h\")",
+	)
 }
 
 // selector writes a condition that is mostly one for a selector.
@@ -154,11 +169,26 @@ func (w scribe) section() twin.Object {
 	return o
 }
 
-// twin writes a twin; work puts the rule's values there now and then.
-func (w scribe) twin(work twin.Object) *twin.Twin {
+// fleet writes n twins, to be drawn from.
+func (w scribe) fleet(n int) (list []*twin.Twin) {
+	for range n {
+		list = append(list, w.twin())
+	}
+	return list
+}
+
+// marks are the values by which a rule of the law tells where it is at work.
+var marks = []string{`"x"`, "1", "true", "2.50", `"it's"`, "[1]"}
+
+// twin writes a twin, now and then one on which a rule of the law is at work.
+func (w scribe) twin() *twin.Twin {
 	tags, desired := w.section(), w.section()
-	if w.IntN(3) == 0 {
-		desired = twin.Merge(desired, work)
+	if w.IntN(3) > 0 {
+		hit, err := twin.Decode([]byte(w.one(marks...)))
+		if err != nil {
+			panic(err)
+		}
+		desired = twin.Merge(desired, twin.Object{"hit": hit, "more": []any{json.Number("1")}, "gone": nil})
 	}
 	reported := w.section()
 	reported["$metadata"] = twin.Object{"a": twin.Object{"$lastUpdated": "2026-11-20T10:00:00Z"}}
@@ -188,9 +218,9 @@ func TestNarrowedListsWhatMatters(t *testing.T) {
 		packs /= 10
 	}
 	patch := "desired: {hit: " + "%s" + ", more: [1], gone: null}"
-	seen := map[string]int{}
+	seen, fleet := map[string]int{}, w.fleet(5000/slack)
 	for range packs {
-		text, mark := w.condition(w.IntN(4)), w.one(`"x"`, "1", "true", "2.50", `"it's"`, "[1]")
+		text, mark := w.condition(w.IntN(4)), w.one(marks...)
 		body := "  - id: r\n    when: |\n      " + text + "\n    patch: {" + fmt.Sprintf(patch, mark) + "}\n"
 		switch w.IntN(4) {
 		case 0:
@@ -211,16 +241,12 @@ func TestNarrowedListsWhatMatters(t *testing.T) {
 		if listing.Narrowed {
 			seen["narrowed"]++
 		}
-		var work any
-		if err := json.Unmarshal([]byte(mark), &work); err != nil {
-			t.Fatal(err)
-		}
 		certain := p.Foreign([]*twin.Configuration{{ID: "other", TargetCondition: targetText(q), Content: twin.Object{"deviceContent": twin.Object{"properties.desired.hit": 1}}}})
 		for i := range twins {
 			if !listing.Narrowed && i == twins/20 {
 				break
 			}
-			tw := w.twin(twin.Object{"hit": numbered(work), "more": []any{json.Number("1")}})
+			tw := fleet[w.IntN(len(fleet))]
 			v := p.Eval(context.Background(), tw, noon)[0]
 			matters, listed := v.Matched || v.Leaving, q.Matches(tw)
 			seen[fmt.Sprintf("matters %v, listed %v, narrowed %v", matters, listed, listing.Narrowed)]++
@@ -245,15 +271,6 @@ func TestNarrowedListsWhatMatters(t *testing.T) {
 	}
 }
 
-// numbered makes of a decoded value one as a twin holds it.
-func numbered(v any) any {
-	out, err := twin.Decode(twin.Encode(v))
-	if err != nil {
-		panic(err)
-	}
-	return out
-}
-
 func targetText(q *query.Query) string {
 	if q.Where() == nil {
 		return "*"
@@ -275,11 +292,11 @@ func tryProgram(vars, body string) (*rules.Program, bool) {
 func TestSelectorsSelectTheSame(t *testing.T) {
 	t.Parallel()
 	w := scribe{rand.New(rand.NewPCG(3, 2026))}
-	packs, twins := 2300/slack, 100
+	packs, twins := 2500/slack, 100
 	if testing.Short() {
 		packs /= 10
 	}
-	taken, selected := 0, 0
+	taken, selected, fleet := 0, 0, w.fleet(5000/slack)
 	for range packs {
 		text := w.selector(w.IntN(3))
 		p, ok := tryProgram(lawVars, "  - id: r\n    selector: |\n      "+text+"\n    patch: {tags: {mine: true}}\n")
@@ -292,7 +309,7 @@ func TestSelectorsSelectTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range twins {
-			tw := w.twin(nil)
+			tw := fleet[w.IntN(len(fleet))]
 			v := p.Eval(context.Background(), tw, noon)[0]
 			if v.Err != nil || v.Selected != q.Matches(tw) {
 				t.Fatalf("%s: expression %v (%v), query %q %v on %s", text, v.Selected, v.Err, q, q.Matches(tw), tw.JSON())

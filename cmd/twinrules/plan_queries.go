@@ -119,9 +119,13 @@ func writeQueries(w io.Writer, q queriesJSON) error {
 
 func writeNarrowing(w io.Writer, r narrowingJSON) {
 	fmt.Fprintf(w, "\n  %s   %s\n", r.Rule, r.At)
-	for _, line := range [][2]string{{"selector", r.Selector}, {"when", r.When}, {"at work", r.AtWork}} {
+	unused := ""
+	if r.Whole != "" {
+		unused = "   (not used)"
+	}
+	for _, line := range [][3]string{{"selector", r.Selector, ""}, {"when", r.When, unused}, {"at work", r.AtWork, unused}} {
 		if line[1] != "" {
-			fmt.Fprintf(w, "    %-9s %s\n", line[0], line[1])
+			fmt.Fprintf(w, "    %-9s %s%s\n", line[0], line[1], line[2])
 		}
 	}
 	for _, u := range r.NotAsked {
