@@ -57,7 +57,7 @@ func (c *circle) String() string {
 // there is no next round.
 func (e *evaluation) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
 	s := settlement{verdicts: verdicts}
-	s.kept, s.conflicts = weighAll(t, wishesOf(verdicts), e.foreign)
+	s.kept, s.conflicts = weighAll(t, rules.Wishes(verdicts), e.foreign)
 	if len(s.kept) == 0 || len(s.conflicts) > 0 || !e.program.Rereads() {
 		return s
 	}
@@ -106,7 +106,7 @@ func (w *rounds) next(ctx context.Context) bool {
 		return false
 	}
 	w.states = append(w.states, after)
-	w.last, w.conflicts = weighAll(after, wishesOf(verdicts), w.foreign)
+	w.last, w.conflicts = weighAll(after, rules.Wishes(verdicts), w.foreign)
 	w.kept = append(w.kept, w.last...)
 	return true
 }
@@ -120,8 +120,8 @@ func (w *rounds) end(last *twin.Twin) {
 	}
 	if len(w.states) > 1 {
 		w.after = last
-		w.kept = slices.DeleteFunc(w.kept, func(w wish) bool { return !w.leaf.Holds(last) })
-		slices.SortStableFunc(w.kept, func(a, b wish) int { return a.order - b.order })
+		w.kept = slices.DeleteFunc(w.kept, func(w wish) bool { return !w.Leaf.Holds(last) })
+		slices.SortStableFunc(w.kept, func(a, b wish) int { return a.Order - b.Order })
 	}
 }
 
@@ -148,10 +148,10 @@ func (w *rounds) endless() *circle {
 // of the pack.
 func rulesIn(rounds [][]wish) (list []string) {
 	all := slices.Concat(rounds...)
-	slices.SortStableFunc(all, func(a, b wish) int { return a.order - b.order })
+	slices.SortStableFunc(all, func(a, b wish) int { return a.Order - b.Order })
 	for _, w := range all {
-		if !slices.Contains(list, w.rule.ID) {
-			list = append(list, w.rule.ID)
+		if !slices.Contains(list, w.Rule.ID) {
+			list = append(list, w.Rule.ID)
 		}
 	}
 	return list
@@ -178,24 +178,10 @@ func (s since) Before(t *twin.Twin, rule string, place twin.Leaf) (value any, kn
 	return value, true
 }
 
-// wishesOf lists what verdicts want, in the order of the pack.
-func wishesOf(verdicts []rules.Verdict) (list []wish) {
-	for n, v := range verdicts {
-		for i, leaf := range v.Leaves {
-			w := wish{leaf: leaf, rule: v.Rule, order: n<<32 + i, leaving: v.Leaving}
-			if v.Leaving {
-				w.why = v.Why[i]
-			}
-			list = append(list, w)
-		}
-	}
-	return list
-}
-
 func leavesOf(list []wish) []twin.Leaf {
 	leaves := make([]twin.Leaf, len(list))
 	for i, w := range list {
-		leaves[i] = w.leaf
+		leaves[i] = w.Leaf
 	}
 	return leaves
 }
@@ -203,7 +189,7 @@ func leavesOf(list []wish) []twin.Leaf {
 // unmet returns the wishes that do not hold.
 func unmet(t *twin.Twin, list []wish) (open []wish) {
 	for _, w := range list {
-		if !w.leaf.Holds(t) {
+		if !w.Leaf.Holds(t) {
 			open = append(open, w)
 		}
 	}
