@@ -53,8 +53,8 @@ func (c *circle) String() string {
 // settle lets the rules of verdicts come to an end on t: what they want is merged
 // into a virtual twin, those that look at what was written are asked again, and so
 // on until all holds. That takes a round for each rule at the most where none
-// reads what comes back to it; what takes longer is a circle. After conflicts
-// there is no next round.
+// reads what comes back to it, and then no circle is looked for; what takes longer
+// is one. After conflicts there is no next round.
 func (e *evaluation) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
 	s := settlement{verdicts: verdicts}
 	s.kept, s.conflicts = weighAll(t, rules.Wishes(verdicts), e.foreign)
@@ -102,8 +102,10 @@ func (w *rounds) next(ctx context.Context) bool {
 		w.end(after)
 		return false
 	}
-	if w.circle = w.turn(after); w.circle != nil {
-		return false
+	if w.program.Circular() {
+		if w.circle = w.turn(after); w.circle != nil {
+			return false
+		}
 	}
 	w.states = append(w.states, after)
 	w.last, w.conflicts = weighAll(after, rules.Wishes(verdicts), w.foreign)

@@ -35,7 +35,8 @@ func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
 	for _, r := range pack.Rules {
 		program.rules = append(program.rules, c.rule(r))
 	}
-	program.rereads = rereads(program.rules)
+	g := newGraph(program.rules, func(r *compiledRule) []twin.Leaf { return r.sees })
+	program.rereads, program.circular = g.linked(), len(g.circles()) > 0
 	found := pack.reporter.sorted()
 	pack.reporter.found = pack.reporter.found[:loaded] // so that it can be compiled again
 	if len(found) > 0 {
@@ -174,17 +175,6 @@ func usesPlugin(r *compiledRule) bool {
 	return slices.ContainsFunc(r.reads(), func(s slot) bool { return s.root.Name == "plugin" })
 }
 
-// reads returns the paths that the rule's own expressions look at.
-func (r *compiledRule) reads() []slot {
-	list := r.until.reads(r.when.reads(r.selector.reads(nil)))
-	for _, l := range r.leaves {
-		for _, e := range l.value.expressions() {
-			list = e.reads(list)
-		}
-	}
-	return list
-}
-
 // checkSelectorReads refuses a selector that reads what the rule or its plugin
 // writes: it would change its own population.
 func checkSelectorReads(r *Rule, out *compiledRule) {
@@ -197,20 +187,6 @@ func checkSelectorReads(r *Rule, out *compiledRule) {
 			r.selector.at.report(SelectorReads, toWhen, "the selector reads %s, which the rule writes", s.key)
 		}
 	}
-}
-
-// writes returns the places that the rule may set.
-func (r *compiledRule) writes() (list []twin.Leaf) {
-	for _, l := range r.leaves {
-		list = append(list, twin.Leaf{Section: l.section, Path: l.path})
-	}
-	if r.plugin == nil {
-		return list
-	}
-	for _, path := range r.plugin.Writes() {
-		list = append(list, placeOf(path))
-	}
-	return list
 }
 
 // placeOf returns the place that a plugin's manifest names, such as
