@@ -91,7 +91,7 @@ func (w *rounds) next(ctx context.Context) bool {
 	leaves := leavesOf(open)
 	after := now.With(twin.PatchOf(leaves))
 	at := w.opts.Moment
-	at.Memory = since{at.Memory, w.states[0]}
+	at.Memory = rules.Since(at.Memory, w.states[0])
 	verdicts, ran := w.program.Again(ctx, after, at, w.verdicts, leaves)
 	w.written = append(w.written, open)
 	if ran {
@@ -157,27 +157,6 @@ func rulesIn(rounds [][]wish) (list []string) {
 		}
 	}
 	return list
-}
-
-// since is a memory of a pass that is under way: what stood at a place when the
-// twin was read is what a rule found that has come in a round since.
-type since struct {
-	rules.Memory
-	read *twin.Twin
-}
-
-// Before asks the twin that was read, and where the rule's value stood there
-// already, what is remembered.
-func (s since) Before(t *twin.Twin, rule string, place twin.Leaf) (value any, known bool) {
-	if place.Holds(s.read) {
-		if s.Memory == nil {
-			return nil, false
-		}
-		return s.Memory.Before(t, rule, place)
-	}
-	section, _ := s.read.Section(place.Section)
-	value, _ = section.Lookup(place.Path...)
-	return value, true
 }
 
 func leavesOf(list []wish) []twin.Leaf {
