@@ -133,15 +133,15 @@ func (s *studied) together(other *studied) bool {
 	return s.Mode != Off && other.Mode != Off && (s.Mode == Audit) == (other.Mode == Audit)
 }
 
-// ask judges a witness by all rules without plugins whose wishes meet those of one.
-func (v *prover) ask(one *studied, t *twin.Twin, at Moment) (list []Verdict) {
+// ask judges a witness by some rules; those with plugins are left out.
+func (v *prover) ask(list []*studied, t *twin.Twin, at Moment) (verdicts []Verdict) {
 	in := v.program.scope(t, at)
-	for _, r := range v.rules {
-		if r.plugin == nil && r.together(one) && r.On.Covers(t.Ref) {
-			list = append(list, r.eval(v.ctx, in))
+	for _, r := range list {
+		if r.plugin == nil && r.On.Covers(t.Ref) {
+			verdicts = append(verdicts, r.eval(v.ctx, in))
 		}
 	}
-	return list
+	return verdicts
 }
 
 // try reports whether another twin may be tried out, and counts it.

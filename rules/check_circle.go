@@ -55,6 +55,7 @@ const maxSpins = 8
 
 // endless looks for a twin on which the rules of a circle never settle.
 func (v *prover) endless(lane []*studied, circle []int, shown map[*Rule]bool) {
+	all := influence(lane, circle)
 	for _, i := range circle {
 		s := lane[i]
 		for n, c := range s.living() {
@@ -62,7 +63,9 @@ func (v *prover) endless(lane []*studied, circle []int, shown map[*Rule]bool) {
 			if w == nil || n >= maxSpins || s.plugin != nil || !v.try() {
 				continue
 			}
-			who := v.spin(s, w.twin)
+			who := slices.DeleteFunc(v.spin(all, w.twin), func(r *Rule) bool {
+				return !slices.ContainsFunc(circle, func(i int) bool { return lane[i].Rule == r })
+			})
 			if len(who) == 0 || shown[who[0]] {
 				continue
 			}
@@ -72,6 +75,33 @@ func (v *prover) endless(lane []*studied, circle []int, shown map[*Rule]bool) {
 			v.reportEndless(who, w)
 		}
 	}
+}
+
+// influence returns, in the order of the pack, the rules of a circle and those that
+// write what decides what one of them wants or whether it has its way, and so on.
+func influence(lane []*studied, circle []int) (list []*studied) {
+	writers, in := newPlaces(), make([]bool, len(lane))
+	for i, s := range lane {
+		for _, l := range s.writes() {
+			writers.add(l, i)
+		}
+	}
+	for queue := slices.Clone(circle); len(queue) > 0; queue = queue[1:] {
+		if in[queue[0]] {
+			continue
+		}
+		in[queue[0]] = true
+		s := lane[queue[0]]
+		for _, l := range slices.Concat(s.sees, s.writes()) {
+			queue = append(queue, writers.touching(l)...)
+		}
+	}
+	for i, s := range lane {
+		if in[i] {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 func (v *prover) reportEndless(who []*Rule, w *witness) {
@@ -97,13 +127,13 @@ func (v *prover) reportEndless(who []*Rule, w *witness) {
 
 // spin runs rules on a twin as package engine does, and returns those that wrote in
 // a circle, in the order of the pack; none where they settle or are in conflict.
-func (v *prover) spin(one *studied, t *twin.Twin) []*Rule {
+func (v *prover) spin(all []*studied, t *twin.Twin) []*Rule {
 	states, written := []*twin.Twin{t}, [][]Wish{}
 	most := min(2*(len(v.rules)+2)+2, 200)
 	for len(states) <= most {
 		now, at := states[len(states)-1], witnessed()
 		at.Memory = Since(nil, t)
-		kept, conflicts := Weigh(Wishes(v.ask(one, now, at)))
+		kept, conflicts := Weigh(Wishes(v.ask(all, now, at)))
 		open := slices.DeleteFunc(kept, func(w Wish) bool { return w.Leaf.Holds(now) })
 		if len(conflicts) > 0 || len(open) == 0 {
 			return nil

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -65,7 +66,7 @@ func (v *prover) conflict(a, b *studied) {
 			if v.clash(a, b, w) {
 				p, q := a.leaves[i].asserted(), b.leaves[j].asserted()
 				b.reportLeaf(j, WriteConflict, "give one of them a higher priority, or make their conditions exclude each other; both match the twin "+w.String(), w,
-					"rules %q and %q want different values for %s: %s and %s", a.ID, b.ID, placeName(longer(p, q)), twin.Encode(p.Value), twin.Encode(q.Value))
+					"rules %q and %q %s", a.ID, b.ID, contradiction(p, q))
 				return
 			}
 		}
@@ -89,11 +90,12 @@ func (l leaf) asserted() twin.Leaf {
 	return twin.Leaf{Section: l.section, Path: l.path, Value: l.value.literal}
 }
 
-func longer(a, b twin.Leaf) twin.Leaf {
-	if len(b.Path) > len(a.Path) {
-		return b
+// contradiction says what two leaves that disagree want.
+func contradiction(p, q twin.Leaf) string {
+	if len(p.Path) == len(q.Path) {
+		return fmt.Sprintf("want different values for %s: %s and %s", placeName(p), twin.Encode(p.Value), twin.Encode(q.Value))
 	}
-	return a
+	return fmt.Sprintf("cannot both have their way: %s is to be %s, and %s is to be %s", placeName(p), twin.Encode(p.Value), placeName(q), twin.Encode(q.Value))
 }
 
 // clash reports whether a witness really has the two rules in conflict.
@@ -105,7 +107,8 @@ func (v *prover) clash(a, b *studied, w *witness) bool {
 			return false
 		}
 	}
-	_, conflicts := Weigh(Wishes(v.ask(a, w.twin, at)))
+	all := slices.DeleteFunc(slices.Clone(v.rules), func(r *studied) bool { return !r.together(a) })
+	_, conflicts := Weigh(Wishes(v.ask(all, w.twin, at)))
 	return slices.ContainsFunc(conflicts, func(pair [2]Wish) bool {
 		return pair[0].Rule == a.Rule && pair[1].Rule == b.Rule || pair[0].Rule == b.Rule && pair[1].Rule == a.Rule
 	})
