@@ -24,13 +24,13 @@ func unclaimed(t *twin.Twin, wishes []wish, foreign []*rules.Foreign) (free []wi
 
 func claimed(t *twin.Twin, w wish, foreign []*rules.Foreign) (Conflict, bool) {
 	for _, f := range foreign {
-		claim, ok := f.Claims(t, w.rule, w.leaf)
+		claim, ok := f.Claims(t, w.Rule, w.Leaf)
 		if !ok {
 			continue
 		}
 		return Conflict{
-			Ref: t.Ref, Place: rules.PathString(append([]string{w.leaf.Section}, w.leaf.Path...)), Doubt: claim.Doubt,
-			Wishes: []ConflictWish{{Rule: w.rule.ID, Value: w.leaf.Value}, {Configuration: claim.Configuration, Value: claim.Value}},
+			Ref: t.Ref, Place: rules.PathString(append([]string{w.Leaf.Section}, w.Leaf.Path...)), Doubt: claim.Doubt,
+			Wishes: []ConflictWish{{Rule: w.Rule.ID, Value: w.Leaf.Value}, {Configuration: claim.Configuration, Value: claim.Value}},
 		}, true
 	}
 	return Conflict{}, false

@@ -53,11 +53,11 @@ func (c *circle) String() string {
 // settle lets the rules of verdicts come to an end on t: what they want is merged
 // into a virtual twin, those that look at what was written are asked again, and so
 // on until all holds. That takes a round for each rule at the most where none
-// reads what comes back to it; what takes longer is a circle. After conflicts
-// there is no next round.
+// reads what comes back to it, and then no circle is looked for; what takes longer
+// is one. After conflicts there is no next round.
 func (e *evaluation) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
 	s := settlement{verdicts: verdicts}
-	s.kept, s.conflicts = weighAll(t, wishesOf(verdicts), e.foreign)
+	s.kept, s.conflicts = weighAll(t, rules.Wishes(verdicts), e.foreign)
 	if len(s.kept) == 0 || len(s.conflicts) > 0 || !e.program.Rereads() {
 		return s
 	}
@@ -91,7 +91,7 @@ func (w *rounds) next(ctx context.Context) bool {
 	leaves := leavesOf(open)
 	after := now.With(twin.PatchOf(leaves))
 	at := w.opts.Moment
-	at.Memory = since{at.Memory, w.states[0]}
+	at.Memory = rules.Since(at.Memory, w.states[0])
 	verdicts, ran := w.program.Again(ctx, after, at, w.verdicts, leaves)
 	w.written = append(w.written, open)
 	if ran {
@@ -102,11 +102,13 @@ func (w *rounds) next(ctx context.Context) bool {
 		w.end(after)
 		return false
 	}
-	if w.circle = w.turn(after); w.circle != nil {
-		return false
+	if w.program.Circular() {
+		if w.circle = w.turn(after); w.circle != nil {
+			return false
+		}
 	}
 	w.states = append(w.states, after)
-	w.last, w.conflicts = weighAll(after, wishesOf(verdicts), w.foreign)
+	w.last, w.conflicts = weighAll(after, rules.Wishes(verdicts), w.foreign)
 	w.kept = append(w.kept, w.last...)
 	return true
 }
@@ -120,8 +122,8 @@ func (w *rounds) end(last *twin.Twin) {
 	}
 	if len(w.states) > 1 {
 		w.after = last
-		w.kept = slices.DeleteFunc(w.kept, func(w wish) bool { return !w.leaf.Holds(last) })
-		slices.SortStableFunc(w.kept, func(a, b wish) int { return a.order - b.order })
+		w.kept = slices.DeleteFunc(w.kept, func(w wish) bool { return !w.Leaf.Holds(last) })
+		slices.SortStableFunc(w.kept, func(a, b wish) int { return a.Order - b.Order })
 	}
 }
 
@@ -148,45 +150,10 @@ func (w *rounds) endless() *circle {
 // of the pack.
 func rulesIn(rounds [][]wish) (list []string) {
 	all := slices.Concat(rounds...)
-	slices.SortStableFunc(all, func(a, b wish) int { return a.order - b.order })
+	slices.SortStableFunc(all, func(a, b wish) int { return a.Order - b.Order })
 	for _, w := range all {
-		if !slices.Contains(list, w.rule.ID) {
-			list = append(list, w.rule.ID)
-		}
-	}
-	return list
-}
-
-// since is a memory of a pass that is under way: what stood at a place when the
-// twin was read is what a rule found that has come in a round since.
-type since struct {
-	rules.Memory
-	read *twin.Twin
-}
-
-// Before asks the twin that was read, and where the rule's value stood there
-// already, what is remembered.
-func (s since) Before(t *twin.Twin, rule string, place twin.Leaf) (value any, known bool) {
-	if place.Holds(s.read) {
-		if s.Memory == nil {
-			return nil, false
-		}
-		return s.Memory.Before(t, rule, place)
-	}
-	section, _ := s.read.Section(place.Section)
-	value, _ = section.Lookup(place.Path...)
-	return value, true
-}
-
-// wishesOf lists what verdicts want, in the order of the pack.
-func wishesOf(verdicts []rules.Verdict) (list []wish) {
-	for n, v := range verdicts {
-		for i, leaf := range v.Leaves {
-			w := wish{leaf: leaf, rule: v.Rule, order: n<<32 + i, leaving: v.Leaving}
-			if v.Leaving {
-				w.why = v.Why[i]
-			}
-			list = append(list, w)
+		if !slices.Contains(list, w.Rule.ID) {
+			list = append(list, w.Rule.ID)
 		}
 	}
 	return list
@@ -195,7 +162,7 @@ func wishesOf(verdicts []rules.Verdict) (list []wish) {
 func leavesOf(list []wish) []twin.Leaf {
 	leaves := make([]twin.Leaf, len(list))
 	for i, w := range list {
-		leaves[i] = w.leaf
+		leaves[i] = w.Leaf
 	}
 	return leaves
 }
@@ -203,7 +170,7 @@ func leavesOf(list []wish) []twin.Leaf {
 // unmet returns the wishes that do not hold.
 func unmet(t *twin.Twin, list []wish) (open []wish) {
 	for _, w := range list {
-		if !w.leaf.Holds(t) {
+		if !w.Leaf.Holds(t) {
 			open = append(open, w)
 		}
 	}

@@ -21,8 +21,18 @@ type Options struct {
 // Compile compiles every expression of pack, translates its selectors and loads
 // its plugins. Its error is a [Diagnostics] that lists every mistake of the
 // pack, those that [Load] found too. A pack is compiled by one goroutine at a
-// time.
+// time. What only [Check] finds stands in nobody's way.
 func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
+	program, found := compilePack(ctx, pack, opts, nil)
+	if len(found) > 0 {
+		return nil, found
+	}
+	return program, nil
+}
+
+// compilePack compiles pack, lets prove add to what was found, and returns all of
+// it. The program is whole when nothing was.
+func compilePack(ctx context.Context, pack *Pack, opts *Options, prove func(*Program)) (*Program, Diagnostics) {
 	if opts == nil {
 		opts = &Options{}
 	}
@@ -33,15 +43,19 @@ func Compile(ctx context.Context, pack *Pack, opts *Options) (*Program, error) {
 	loaded := len(pack.reporter.found)
 	program := &Program{Pack: pack}
 	for _, r := range pack.Rules {
-		program.rules = append(program.rules, c.rule(r))
+		before := len(pack.reporter.found)
+		out := c.rule(r)
+		out.sound = !r.mistaken && len(pack.reporter.found) == before
+		program.rules = append(program.rules, out)
 	}
-	program.rereads = rereads(program.rules)
+	g := newGraph(program.rules, func(r *compiledRule) []twin.Leaf { return r.sees })
+	program.rereads, program.circular = g.linked(), len(g.circles()) > 0
+	if prove != nil {
+		prove(program)
+	}
 	found := pack.reporter.sorted()
 	pack.reporter.found = pack.reporter.found[:loaded] // so that it can be compiled again
-	if len(found) > 0 {
-		return nil, found
-	}
-	return program, nil
+	return program, found
 }
 
 // A compilation compiles one pack.
@@ -63,6 +77,7 @@ type compiledRule struct {
 	plugin        Plugin
 	configuration *twin.Configuration
 	sees          []twin.Leaf // the places of tags and desired that decide what it wants
+	sound         bool        // no mistake was found in it
 }
 
 // A leaf is one leaf of a compiled patch.
@@ -174,17 +189,6 @@ func usesPlugin(r *compiledRule) bool {
 	return slices.ContainsFunc(r.reads(), func(s slot) bool { return s.root.Name == "plugin" })
 }
 
-// reads returns the paths that the rule's own expressions look at.
-func (r *compiledRule) reads() []slot {
-	list := r.until.reads(r.when.reads(r.selector.reads(nil)))
-	for _, l := range r.leaves {
-		for _, e := range l.value.expressions() {
-			list = e.reads(list)
-		}
-	}
-	return list
-}
-
 // checkSelectorReads refuses a selector that reads what the rule or its plugin
 // writes: it would change its own population.
 func checkSelectorReads(r *Rule, out *compiledRule) {
@@ -197,20 +201,6 @@ func checkSelectorReads(r *Rule, out *compiledRule) {
 			r.selector.at.report(SelectorReads, toWhen, "the selector reads %s, which the rule writes", s.key)
 		}
 	}
-}
-
-// writes returns the places that the rule may set.
-func (r *compiledRule) writes() (list []twin.Leaf) {
-	for _, l := range r.leaves {
-		list = append(list, twin.Leaf{Section: l.section, Path: l.path})
-	}
-	if r.plugin == nil {
-		return list
-	}
-	for _, path := range r.plugin.Writes() {
-		list = append(list, placeOf(path))
-	}
-	return list
 }
 
 // placeOf returns the place that a plugin's manifest names, such as

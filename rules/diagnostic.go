@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // A Diagnostic is a mistake in a file that a person can mend.
@@ -15,16 +17,39 @@ type Diagnostic struct {
 	Code    Code   // stable; what documentation and suppressions name
 	Message string // one line, lower case
 	Hint    string // the next step, "" when there is not one good one
+
+	Twin *twin.Twin // on which it shows, where [Check] proves it by one; else nil
 }
 
-// String returns "file:line:col: message [code]".
+// Warning reports whether the pack does what it says, which may not be what is
+// meant. What is no warning is a mistake.
+func (d *Diagnostic) Warning() bool {
+	i := slices.IndexFunc(Codes, func(c CodeDoc) bool { return c.Code == d.Code })
+	return i >= 0 && Codes[i].Warning
+}
+
+// String returns "file:line:col: message [code]", of a warning with that word
+// before the message.
 func (d *Diagnostic) String() string {
+	if d.Warning() {
+		return fmt.Sprintf("%s: warning: %s [%s]", d.Pos, d.Message, d.Code)
+	}
 	return fmt.Sprintf("%s: %s [%s]", d.Pos, d.Message, d.Code)
 }
 
 // Diagnostics is every mistake of a pack, in the order of files and lines. It is
-// an error when it is not empty.
+// an error when it is not empty; only that of [Check] has warnings.
 type Diagnostics []*Diagnostic
+
+// Warnings counts the warnings among them.
+func (list Diagnostics) Warnings() (n int) {
+	for _, d := range list {
+		if d.Warning() {
+			n++
+		}
+	}
+	return n
+}
 
 // Error returns a line for each mistake.
 func (list Diagnostics) Error() string {

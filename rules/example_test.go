@@ -53,10 +53,12 @@ func ExampleCompile() {
 		panic(err)
 	}
 	fmt.Println(program.Queries()[0])
-	fmt.Println(program.Reads())
+	for _, a := range program.Access() {
+		fmt.Println(a.Rule.ID, "reads", a.Reads, "and writes", a.Writes)
+	}
 	// Output:
 	// SELECT * FROM devices WHERE tags.kind = 'reefer'
-	// [tags.kind reported.battery.pct tags.tier]
+	// power-save reads [reported.battery.pct tags.kind tags.tier] and writes [desired.intervalSec]
 }
 
 func ExampleProgram_Listings() {

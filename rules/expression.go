@@ -118,7 +118,7 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 		return nil
 	}
 	before := len(at.found)
-	w := &rewriter{at: at, offset: offset, slots: map[string]slot{}}
+	w := &rewriter{at: at, offset: offset, slots: map[string]slot{}, kind: kind}
 	if kind == value {
 		node = w.node(node)
 	} else {

@@ -111,7 +111,7 @@ func (p *Program) listing(collection string, about []*compiledRule, b Breadth) L
 
 // population returns the condition that some rule's selector holds.
 func population(about []*compiledRule) query.Expr {
-	where := never
+	where := nowhere
 	for _, r := range about {
 		where = beside(where, r.target())
 	}
@@ -160,7 +160,7 @@ func narrowed(collection string, rules []Narrowing, population query.Expr) (r Li
 			read[conditionText(n.target)] = true
 		}
 	}
-	where, wholly := never, true
+	where, wholly := nowhere, true
 	for i, n := range rules {
 		switch {
 		case n.Whole != "":

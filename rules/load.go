@@ -194,7 +194,9 @@ func (l *loader) finish(files []string) {
 		extra.report(NoPack, "make it kind Rules", "a second file of kind RulePack; the first is %s", l.heads[0].pos().File)
 	}
 	for _, s := range l.rules {
+		before := len(l.found)
 		r := l.rule(s)
+		r.mistaken = len(l.found) > before
 		if slices.ContainsFunc(l.pack.Rules, func(other *Rule) bool { return other.ID == r.ID && r.ID != "" }) {
 			r.reportHere(DuplicateID, "", "a second rule with the id %q", r.ID)
 		}

@@ -47,6 +47,7 @@ type Rule struct {
 	selector, when, until expressionSource
 	onExit                setting
 	patch                 []leafSource
+	mistaken              bool // something is wrong with it that was found when it was read
 }
 
 // A Mode says what becomes of a rule's wishes.

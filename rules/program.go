@@ -13,6 +13,8 @@ type Program struct {
 	Pack    *Pack
 	rules   []*compiledRule
 	rereads bool // some rule looks at what some rule writes
+	// circular is whether what a rule writes may come back to it.
+	circular bool
 }
 
 // A Moment is what a run knows beside the twins.
@@ -83,21 +85,6 @@ func (p *Program) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
 
 func (p *Program) scope(t *twin.Twin, at Moment) *scope {
 	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars, memory: at.Memory}
-}
-
-// Reads lists the paths that the pack's rules look at, in the order of the
-// rules, with repetitions.
-func (p *Program) Reads() []string {
-	var list []string
-	for _, r := range p.rules {
-		for _, s := range r.reads() {
-			list = append(list, s.String())
-		}
-		if r.plugin != nil {
-			list = append(list, r.plugin.Reads()...)
-		}
-	}
-	return list
 }
 
 func (r *compiledRule) eval(ctx context.Context, in *scope) Verdict {

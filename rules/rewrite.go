@@ -16,6 +16,7 @@ type rewriter struct {
 	at     setting // the scalar that holds the expression
 	offset int     // of the expression in the scalar's value, in characters
 	slots  map[string]slot
+	kind   expressionKind
 }
 
 func (w *rewriter) report(n ast.Node, code Code, hint, format string, args ...any) ast.Node {
@@ -178,9 +179,14 @@ func (w *rewriter) member(n *ast.MemberNode) ast.Node {
 	return call("#member", base, w.node(n.Property))
 }
 
-// truth rewrites a node that is used as a condition.
+// truth rewrites a node that is used as a condition. Of a selector the translator
+// says what is none.
 func (w *rewriter) truth(n ast.Node) ast.Node {
+	what, before := noCondition(n), len(w.at.found)
 	out := w.node(n)
+	if what != "" && w.kind != selection && len(w.at.found) == before {
+		return w.report(n, BadExpression, "compare it with something", "%s is no condition: it is neither true nor false", what)
+	}
 	if isCondition(out) {
 		return out
 	}

@@ -135,14 +135,14 @@ func (b *sieveBuilder) watch(foreign []*Foreign) {
 			b.watched.set(i)
 		}
 		for _, l := range r.leaves {
-			key := placeKey(l.section, l.path)
+			key := leafKey(l.section, l.path)
 			ends[key] = append(ends[key], i)
 		}
 	}
 	for i, r := range b.rules {
 		for _, l := range r.leaves {
 			for n := 1; n < len(l.path); n++ {
-				for _, other := range ends[placeKey(l.section, l.path[:n])] {
+				for _, other := range ends[leafKey(l.section, l.path[:n])] {
 					b.watched.set(i)
 					b.watched.set(other)
 				}
@@ -151,7 +151,7 @@ func (b *sieveBuilder) watch(foreign []*Foreign) {
 	}
 }
 
-func placeKey(section string, path []string) string {
+func leafKey(section string, path []string) string {
 	return section + "\x00" + strings.Join(path, "\x00")
 }
 

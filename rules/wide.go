@@ -49,23 +49,23 @@ const (
 	besideWhole = "it stands in an or beside what the hub is not asked"
 )
 
-// never is the condition that holds nowhere.
-var never query.Expr = query.Literal{Value: false}
+// nowhere is the condition that holds nowhere.
+var nowhere query.Expr = query.Literal{Value: false}
 
-// bothOf is [query.And], in which never goes over everything.
+// bothOf is [query.And], in which nowhere goes over everything.
 func bothOf(a, b query.Expr) query.Expr {
-	if a == never || b == never {
-		return never
+	if a == nowhere || b == nowhere {
+		return nowhere
 	}
 	return query.And(a, b)
 }
 
-// eitherOf is [query.Or], in which never counts for nothing.
+// eitherOf is [query.Or], in which nowhere counts for nothing.
 func eitherOf(a, b query.Expr) query.Expr {
 	switch {
-	case a == never:
+	case a == nowhere:
 		return b
-	case b == never:
+	case b == nowhere:
 		return a
 	}
 	return query.Or(a, b)
@@ -121,7 +121,7 @@ func constantly(b bool) query.Expr {
 	if b {
 		return nil
 	}
-	return never
+	return nowhere
 }
 
 func (w *wide) binary(n *ast.BinaryNode) query.Expr {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -15,13 +14,15 @@ import (
 func newCheck(env *environment) *cobra.Command {
 	var (
 		fix    bool
+		strict bool
 		format string
 	)
 	cmd := &cobra.Command{
 		Use:   "check [PACK]",
 		Short: "Show every mistake in a pack, at its place",
 		Long: `check shows every mistake in a pack, with its line and the next step. The code at the end of a message names
-its entry in docs/codes.md. With --fix it first writes anew what can only be meant in one way: expressions that
+its entry in docs/codes.md. A warning is about a pack that does what it says, which may not be what is meant; with
+--strict check fails on those, too. With --fix it first writes anew what can only be meant in one way: expressions that
 YAML reads as something else become blocks. It shows what it changed.`,
 		Example: "  twinrules check rules/\n  twinrules check --fix rules/",
 		Args:    cobra.MaximumNArgs(1),
@@ -35,16 +36,17 @@ YAML reads as something else become blocks. It shows what it changed.`,
 					return err
 				}
 			}
-			return show(cmd.Context(), env, packPath(args))
+			return show(cmd.Context(), env, packPath(args), strict)
 		},
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "put right what can only be meant in one way, and show it")
+	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings, too")
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json")
 	return cmd
 }
 
 // findCheckFormat returns what shows the result of check.
-func findCheckFormat(name string) (func(context.Context, *environment, string) error, error) {
+func findCheckFormat(name string) (func(context.Context, *environment, string, bool) error, error) {
 	switch name {
 	case "text":
 		return checkText, nil
@@ -54,15 +56,28 @@ func findCheckFormat(name string) (func(context.Context, *environment, string) e
 	return nil, usagef("-o: %q is none of text, json", name)
 }
 
-// checkText leaves mistakes to be printed as those of every command.
-func checkText(ctx context.Context, env *environment, path string) error {
-	program, err := openPack(ctx, path)
+// checkText shows warnings, and leaves mistakes to be printed as those of every
+// command.
+func checkText(ctx context.Context, env *environment, path string, strict bool) error {
+	pack, list, err := checkPack(ctx, path)
 	if err != nil {
 		return err
 	}
-	defer program.Close(ctx)
-	_, err = fmt.Fprintf(env.stdout, "%s: %s, no mistakes\n", program.Pack.Name, plural(len(program.Pack.Rules), "rule"))
+	if failing(list, strict) {
+		return list
+	}
+	summary := plural(len(pack.Rules), "rule") + ", no mistakes"
+	if len(list) > 0 {
+		writeDiagnostics(env.stderr, list)
+		summary += ", " + plural(len(list), "warning")
+	}
+	_, err = fmt.Fprintf(env.stdout, "%s: %s\n", pack.Name, summary)
 	return err
+}
+
+// failing reports whether what was found makes check fail.
+func failing(list rules.Diagnostics, strict bool) bool {
+	return len(list) > 0 && (strict || list.Warnings() < len(list))
 }
 
 // A mistake is a diagnostic in JSON; lines and columns count from 1.
@@ -72,19 +87,22 @@ type mistake struct {
 	Column  int        `json:"column"`
 	Width   int        `json:"width"`
 	Code    rules.Code `json:"code"`
+	Level   string     `json:"level"` // "mistake" or "warning"
 	Message string     `json:"message"`
 	Hint    string     `json:"hint,omitempty"`
 }
 
-func checkJSON(ctx context.Context, env *environment, path string) error {
-	program, err := openPack(ctx, path)
-	var list rules.Diagnostics
-	if err != nil && !errors.As(err, &list) {
+func checkJSON(ctx context.Context, env *environment, path string, strict bool) error {
+	_, list, err := checkPack(ctx, path)
+	if err != nil {
 		return err
 	}
 	mistakes := make([]mistake, len(list))
 	for i, d := range list {
-		mistakes[i] = mistake{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Width, d.Code, d.Message, d.Hint}
+		mistakes[i] = mistake{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Width, d.Code, "mistake", d.Message, d.Hint}
+		if d.Warning() {
+			mistakes[i].Level = "warning"
+		}
 	}
 	out := json.NewEncoder(env.stdout)
 	out.SetEscapeHTML(false)
@@ -92,10 +110,10 @@ func checkJSON(ctx context.Context, env *environment, path string) error {
 	if err := out.Encode(map[string]any{"mistakes": mistakes}); err != nil {
 		return err
 	}
-	if len(list) > 0 {
+	if failing(list, strict) {
 		return quiet(exitFailed)
 	}
-	return program.Close(ctx)
+	return nil
 }
 
 // fix mends the files of the pack at path and shows the difference on stderr,

@@ -22,7 +22,20 @@ func writeDiagnostics(w io.Writer, list rules.Diagnostics) {
 			fmt.Fprintf(w, "  hint: %s\n", rules.Excerpt(d.Hint, 300))
 		}
 	}
-	fmt.Fprintf(w, "%s\n", plural(len(list), "mistake"))
+	fmt.Fprintln(w, countOf(list))
+}
+
+// countOf says how many mistakes and warnings there are.
+func countOf(list rules.Diagnostics) string {
+	warnings := list.Warnings()
+	switch mistakes := len(list) - warnings; {
+	case warnings == 0:
+		return plural(mistakes, "mistake")
+	case mistakes == 0:
+		return plural(warnings, "warning")
+	default:
+		return plural(mistakes, "mistake") + ", " + plural(warnings, "warning")
+	}
 }
 
 // maxExcerpt bounds how much of a line is shown, in characters.

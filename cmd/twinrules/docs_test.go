@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -118,7 +117,11 @@ func functionsTable() string {
 
 func codesTable() string {
 	return markdownTable("code | means", rules.Codes, func(c rules.CodeDoc) (string, string) {
-		return string(c.Code), c.Doc + " ([more](codes.md#" + string(c.Code) + "))"
+		doc := c.Doc
+		if c.Warning {
+			doc = "warning: " + doc
+		}
+		return string(c.Code), doc + " ([more](codes.md#" + string(c.Code) + "))"
 	})
 }
 
@@ -157,9 +160,8 @@ func TestCodesPage(t *testing.T) {
 // checked returns what check prints of a pack.
 func checked(t *testing.T, pack string) string {
 	t.Helper()
-	_, err := compile(t.Context(), fstest.MapFS{"pack.yaml": {Data: []byte(pack)}})
-	var list rules.Diagnostics
-	if !errors.As(err, &list) {
+	_, list, err := check(t.Context(), fstest.MapFS{"pack.yaml": {Data: []byte(pack)}})
+	if err != nil || len(list) == 0 {
 		t.Fatalf("no mistake, but %v, in\n%s", err, pack)
 	}
 	var b bytes.Buffer

@@ -92,20 +92,54 @@ func (f oneFile) ReadDir(string) ([]fs.DirEntry, error) {
 // compile loads and compiles the pack in fsys. All mistakes are found at once:
 // those of the files do not hide those of the expressions.
 func compile(ctx context.Context, fsys fs.FS) (*compiled, error) {
-	pack, err := rules.Load(fsys)
-	if pack == nil {
-		return nil, err
-	}
-	host, err := plugins.NewHost(ctx, nil)
+	pack, host, opts, err := load(ctx, fsys)
 	if err != nil {
 		return nil, err
 	}
-	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(pack, name) })
-	program, err := rules.Compile(ctx, pack, &rules.Options{Plugins: set})
+	program, err := rules.Compile(ctx, pack, opts)
 	if err != nil {
 		return nil, errors.Join(err, host.Close(ctx))
 	}
 	return &compiled{program, host}, nil
+}
+
+// load reads the pack in fsys, whose mistakes are noted in it, and what its plugins
+// run in.
+func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.Options, error) {
+	pack, err := rules.Load(fsys)
+	if pack == nil {
+		return nil, nil, nil, err
+	}
+	host, err := plugins.NewHost(ctx, nil)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(pack, name) })
+	return pack, host, &rules.Options{Plugins: set}, nil
+}
+
+// checkPack loads and checks the pack at path. What is found has the names of
+// files from where the command was called.
+func checkPack(ctx context.Context, path string) (*rules.Pack, rules.Diagnostics, error) {
+	fsys, err := packFS(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read pack: %w", err)
+	}
+	pack, list, err := check(ctx, fsys)
+	if err != nil || len(list) == 0 {
+		return pack, nil, err
+	}
+	inFolder(list, path)
+	return pack, list, nil
+}
+
+func check(ctx context.Context, fsys fs.FS) (*rules.Pack, rules.Diagnostics, error) {
+	pack, host, opts, err := load(ctx, fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := rules.Check(ctx, pack, opts)
+	return pack, list, host.Close(ctx)
 }
 
 // maxModule is the largest plugin that is read, in bytes.
