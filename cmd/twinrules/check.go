@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -21,9 +23,9 @@ func newCheck(env *environment) *cobra.Command {
 		Use:   "check [PACK]",
 		Short: "Show every mistake in a pack, at its place",
 		Long: `check shows every mistake in a pack, with its line and the next step. The code at the end of a message names
-its entry in docs/codes.md. With --fix it first writes anew what can only be meant in one way: expressions that
+its entry in docs/codes.md. With -o junit each mistake is a test that failed. With --fix it first writes anew what can only be meant in one way: expressions that
 YAML reads as something else become blocks. It shows what it changed.`,
-		Example: "  twinrules check rules/\n  twinrules check --fix rules/",
+		Example: "  twinrules check rules/\n  twinrules check --fix rules/\n  twinrules check rules/ -o junit > check.xml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show, err := findCheckFormat(format)
@@ -39,7 +41,7 @@ YAML reads as something else become blocks. It shows what it changed.`,
 		},
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "put right what can only be meant in one way, and show it")
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json, junit")
 	return cmd
 }
 
@@ -50,8 +52,10 @@ func findCheckFormat(name string) (func(context.Context, *environment, string) e
 		return checkText, nil
 	case "json":
 		return checkJSON, nil
+	case "junit":
+		return checkJUnit, nil
 	}
-	return nil, usagef("-o: %q is none of text, json", name)
+	return nil, usagef("-o: %q is none of text, json, junit", name)
 }
 
 // checkText leaves mistakes to be printed as those of every command.
@@ -90,6 +94,27 @@ func checkJSON(ctx context.Context, env *environment, path string) error {
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	if err := out.Encode(map[string]any{"mistakes": mistakes}); err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return quiet(exitFailed)
+	}
+	return program.Close(ctx)
+}
+
+// checkJUnit writes what build servers read. A pack that cannot be read at all is
+// no test that failed, but an error as in the other formats.
+func checkJUnit(ctx context.Context, env *environment, path string) error {
+	program, err := openPack(ctx, path)
+	var list rules.Diagnostics
+	if err != nil && !errors.As(err, &list) {
+		return err
+	}
+	whole, err := filepath.Abs(path) // so that "." has a name
+	if err != nil {
+		return err
+	}
+	if err := report.JUnitDiagnostics(env.stdout, filepath.Base(whole), list); err != nil {
 		return err
 	}
 	if len(list) > 0 {
