@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/hub/snapshot"
 	"github.com/twinrules/twinrules/hub/twin"
@@ -109,11 +110,15 @@ var mayFail = map[string]bool{"bad-release": true}
 func serve(t *testing.T, r recipe, fleet *snapshot.Snapshot) {
 	testRecipe(t, r.program)
 	made := plan(t, r.program, fleet, nil, 1)
+	testCounts(t, r.program.Pack, made)
 	if made.Empty() && len(made.Audited) == 0 || made.Obstacle() != "" {
 		t.Errorf("obstacle %q: the recipe shows nothing", made.Obstacle())
 	}
 	if (len(made.Errors) > 0) != mayFail[r.name] {
 		t.Errorf("it has %d errors", len(made.Errors))
+	}
+	if len(r.program.Pack.Tests) == 0 && slices.ContainsFunc(r.program.Pack.Rules, func(of *rules.Rule) bool { return deploys(r.program, of) }) {
+		t.Error("its deployment has no test on the fleet")
 	}
 	var text bytes.Buffer
 	if err := report.Text.Plan(&text, made, nil); err != nil {
@@ -133,14 +138,31 @@ func testRecipe(t *testing.T, p *rules.Program) {
 		rests[r.Rule.ID] = rests[r.Rule.ID] || r.Case.None
 	}
 	for _, r := range p.Pack.Rules {
-		if !wants[r.ID] && !deploys(p, r) || !rests[r.ID] {
+		if !deploys(p, r) && !(wants[r.ID] && rests[r.ID]) {
 			t.Errorf("%s: a test in which it wants something: %v, nothing: %v", r.ID, wants[r.ID], rests[r.ID])
 		}
 	}
 }
 
+// testCounts runs the tests of a pack on the fleet of its shelf.
+func testCounts(t *testing.T, p *rules.Pack, made *engine.Plan) {
+	t.Helper()
+	for _, test := range p.Tests {
+		for _, want := range test.Expect {
+			i := slices.IndexFunc(made.Rules, func(r engine.RuleCount) bool { return r.Rule == want.Rule })
+			got := made.Rules[i]
+			counts := map[string]int{"selected": got.Population, "matched": got.Matched, "changed": got.Changed, "failed": got.Failed}
+			for _, c := range want.Counts {
+				if counts[c.Name] != c.Number {
+					t.Errorf("%s: %s of %s: got %d, want %d", test.Name, c.Name, want.Rule, counts[c.Name], c.Number)
+				}
+			}
+		}
+	}
+}
+
 // deploys reports whether a rule hands the hub a deployment, and so never wants
-// anything of a twin.
+// anything of a twin: it is tested on the fleet.
 func deploys(p *rules.Program, r *rules.Rule) bool {
 	return slices.ContainsFunc(p.Configurations(), func(c *twin.Configuration) bool {
 		return c.Labels["rule"] == r.ID && c.Content["modulesContent"] != nil
