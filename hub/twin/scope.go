@@ -6,8 +6,8 @@ import "strings"
 // id and the moment of its creation, as ms-azure-iot-edge://gw-1-638…
 const scopeScheme = "ms-azure-iot-edge://"
 
-// ScopeOf returns a scope such as that of the IoT Edge device called id, for tests
-// that care for its name and not for when it was created.
+// ScopeOf returns a scope such as that of the IoT Edge device called id, for
+// who knows its name and not when it was created: tests, and a state export.
 func ScopeOf(id string) string { return scopeScheme + id + "-0" }
 
 // Parent returns the id of the IoT Edge device that t is below, "" for none. The
@@ -15,8 +15,8 @@ func ScopeOf(id string) string { return scopeScheme + id + "-0" }
 // deviceScope is that scope, too, and older identities have nothing else. Modules
 // have no parent. Scopes of another form than is known name nobody.
 //
-// That rows of a query have these members, as the single twin does, was not
-// observed; where they lack them a device has no parent.
+// Rows of a query have parentScopes, too: Microsoft's command line reads the
+// parent from there, from the first scope and up to its last dash, as it is done here.
 func (t *Twin) Parent() string {
 	scope := t.ParentScope
 	if scope == "" && !t.Edge {
