@@ -97,6 +97,8 @@ func TestHostileExpressions(t *testing.T) {
 		"cases":                      {`all(reported.xs, upper(lower(tags.s)) == "x")`, "x"},
 		"lengths":                    {`all(reported.xs, len(tags.s) == 4000)`, "x"},
 		"buckets":                    {`all(reported.xs, bucket(tags.s, 100) >= 0)`, "x"},
+		"times":                      {`all(reported.xs, time(tags.s) == nil and time("2026-02-30T00:00:00Z") == nil)`, "x"},
+		"times of numbers":           {`all(reported.xs, time(#) < now)`, "x"},
 		"versions":                   {`all(reported.xs, (semver("1.2.3") ?? 1) != 1)`, "x"},
 		"numbers from text":          {`all(reported.xs, float("` + strings.Repeat("9", 3000) + `") > 1)`, "x"},
 		"many paths":                 {chain(400, "reported", "=="), "x"},

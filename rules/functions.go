@@ -37,6 +37,7 @@ var Functions = []Function{
 	{Name: "age", Signature: "age(path)", Doc: "how long ago the leaf at path, in desired or reported, was last updated", slot: slotAge},
 	{Name: "updated", Signature: "updated(path)", Doc: "when the leaf at path, in desired or reported, was last updated", slot: slotUpdated},
 	{Name: "duration", Signature: `duration(s)`, Doc: `the time span that s spells, such as "24h" or "15m"`, min: 1, max: 1, call: parseDuration},
+	{Name: "time", Signature: "time(v)", Doc: `the time that v spells, such as "2026-11-21T06:00:00Z" or "2026-11-21", or counts in seconds since 1970; missing when it does neither`, min: 1, max: 1, call: readTime},
 	{Name: "bucket", Signature: "bucket(salt, n)", Doc: "a stable number from 0 to n-1 for this twin, evenly spread over the fleet", min: 3, max: 3, call: bucket},
 	{Name: "len", Signature: "len(v)", Doc: "the number of characters, elements or keys of v; 0 when v is missing", min: 1, max: 1, call: length, missing: 0},
 	{Name: "lower", Signature: "lower(s)", Doc: "s in lower case", min: 1, max: 1, call: onText(strings.ToLower)},

@@ -234,6 +234,10 @@ func readTwin(s setting, on Target) *twin.Twin {
 			doc[key] = v.text()
 		}
 	}
+	doc["capabilities"] = twin.Object{"iotEdge": m.get("edge").truth()}
+	if v := m.get("parent"); v.exists() {
+		doc["parentScopes"] = []any{twin.ScopeOf(v.text())}
+	}
 	if v := m.get("tags"); v.exists() {
 		doc["tags"] = v.object()
 	}

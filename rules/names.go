@@ -29,6 +29,7 @@ var Names = []Name{
 	{"lastActivityTime", "when the device last spoke to the hub, a time; missing for never", func(s *scope) any { return moment(s.twin.LastActivityTime) }, ""},
 	{"modelId", "the device's Plug and Play model", func(s *scope) any { return present(s.twin.ModelID) }, ""},
 	{"edge", "whether the device is an IoT Edge device", func(s *scope) any { return s.twin.Edge }, ""},
+	{"parent", "the id of the IoT Edge device above the device, missing for none", func(s *scope) any { return present(s.twin.Parent()) }, ""},
 	{"tags", "the twin's tags", func(s *scope) any { return s.twin.Tags() }, "tags"},
 	{"desired", "the twin's desired properties", func(s *scope) any { return s.twin.Desired() }, "properties.desired"},
 	{"reported", "the twin's reported properties", func(s *scope) any { return s.twin.Reported() }, "properties.reported"},

@@ -106,6 +106,8 @@ func (k *Key) schema() map[string]any {
 		return map[string]any{"enum": k.Words}
 	case Whole:
 		return map[string]any{"type": "integer", "minimum": k.Low, "maximum": k.High}
+	case Truth:
+		return map[string]any{"type": "boolean"}
 	case Expression:
 		return map[string]any{"type": []string{"string", "boolean"}, "minLength": 1}
 	case Constants, Values:

@@ -128,7 +128,7 @@ func TestSchemaAndReadingAgree(t *testing.T) {
 			case rules.Whole:
 				agree(t, schema, at+" too large", document(place, with(whole, k.Name, k.High+1)), rules.WrongValue)
 				agree(t, schema, at+" too small", document(place, with(whole, k.Name, k.Low-1)), rules.WrongValue)
-			case rules.Mapping, rules.Constants, rules.Values:
+			case rules.Mapping, rules.Constants, rules.Values, rules.Truth:
 				agree(t, schema, at+" of another type", document(place, with(whole, k.Name, "text")), rules.WrongType)
 			case rules.List:
 				agree(t, schema, at+" of another type", document(place, with(whole, k.Name, map[string]any{})), rules.WrongType)
@@ -227,6 +227,8 @@ func value(s *rules.Shape, k rules.Key) any {
 		return k.Words[0]
 	case rules.Whole:
 		return k.High
+	case rules.Truth:
+		return true
 	case rules.Expression:
 		return `tags.z == "y"`
 	case rules.Constants, rules.Values:

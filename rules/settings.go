@@ -203,6 +203,15 @@ func (s setting) word(fallback string, known ...string) string {
 	return w
 }
 
+// truth reads true or false; nothing is false.
+func (s setting) truth() bool {
+	if s.exists() && (s.node.ShortTag() != "!!bool" || s.node.Value != "true" && s.node.Value != "false") {
+		s.report(WrongType, "", "%s where true or false must stand", kindName(s.node))
+		return false
+	}
+	return s.exists() && s.node.Value == "true"
+}
+
 var identifier = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // maxName bounds the names of packs, rules and plugins: a rule's name is part of

@@ -30,6 +30,7 @@ const (
 	Named                  // a name of the pack's own: lower-case letters, digits, dashes
 	Word                   // one of a few words
 	Whole                  // a whole number
+	Truth                  // true or false
 	Expression             // a condition
 	Constants              // an object of JSON
 	Values                 // an object of JSON whose texts may hold ${ }
@@ -119,6 +120,8 @@ var testTwinShape = &Shape{Name: "test twin", Doc: "a twin in short; what is lef
 	{Name: "connectionState", Doc: "Connected or Disconnected"},
 	{Name: "lastActivityTime", Doc: "a time such as 2026-11-21T06:00:00Z"},
 	{Name: "modelId", Doc: "the Plug and Play model"},
+	{Name: "edge", Sort: Truth, Doc: "true for an IoT Edge device"},
+	{Name: "parent", Doc: "the id of the IoT Edge device above it"},
 	{Name: "tags", Sort: Constants, Doc: "its tags"},
 	{Name: "desired", Sort: Constants, Doc: "its desired properties"},
 	{Name: "reported", Sort: Constants, Doc: "its reported properties"},

@@ -52,7 +52,23 @@ var identity = []struct {
 	{"lastActivityTime", []string{"lastActivityTime"}, func(t *twin.Twin, v any) bool { return setText(&t.LastActivityTime, v) }},
 	{"modelId", []string{"modelId"}, func(t *twin.Twin, v any) bool { return setText(&t.ModelID, v) }},
 	{"edge", []string{"capabilities", "iotEdge"}, func(t *twin.Twin, v any) bool { t.Edge = v == true; return true }},
+	{"parent", []string{"deviceScope"}, func(t *twin.Twin, v any) bool { return setText(&t.DeviceScope, v) }},
+	{"parent", []string{"parentScopes"}, setParent},
 }
+
+// setParent takes the first scope over.
+func setParent(t *twin.Twin, v any) (ok bool) {
+	list, _ := v.([]any)
+	for _, scope := range list {
+		if text, isText := scope.(string); isText && t.ParentScope == "" {
+			t.ParentScope = text
+		}
+	}
+	return true
+}
+
+// needs are the names whose meaning depends on others, too.
+var needs = map[string][]string{"parent": {"edge", "moduleId"}}
 
 // setText takes a string over; a null is the empty one.
 func setText(to *string, v any) (ok bool) {
@@ -66,39 +82,43 @@ var (
 	constantNames = []string{"vars", "hub", "now"} // the same for every twin
 )
 
-// pathOf returns where in a twin's JSON a slot stands: nil for what is the same
-// for every twin. It is not known where to find a plugin's facts.
-func pathOf(s slot) (path []string, known bool) {
+// placesOf returns where in a twin's JSON it stands what a slot means: nowhere for
+// what is the same for every twin. Where to find a plugin's facts is not known.
+func placesOf(s slot) (paths [][]string, known bool) {
 	switch name := s.root.Name; {
 	case slices.Contains(constantNames, name):
 		return nil, true
-	case slices.Contains(sectionNames, name):
-		path = sectionPath(name)
-		if s.kind != slotValue {
-			path = append(append(path, "$metadata"), s.path...)
-			return append(path, "$lastUpdated"), true
-		}
-		return append(path, s.path...), true
+	case !slices.Contains(sectionNames, name):
+		return identityPaths(name)
+	case s.kind == slotValue:
+		return [][]string{append(sectionPath(name), s.path...)}, true
+	default:
+		path := append(append(sectionPath(name), "$metadata"), s.path...)
+		return [][]string{append(path, "$lastUpdated")}, true
 	}
+}
+
+func identityPaths(name string) (paths [][]string, known bool) {
 	for _, f := range identity {
-		if f.name == s.root.Name {
-			return f.path, true
+		if f.name == name || slices.Contains(needs[name], f.name) {
+			paths, known = append(paths, f.path), known || f.name == name
 		}
 	}
-	return nil, false
+	return paths, known
 }
 
 // know reports whether all slots can be found.
 func (p *pathSet) know(slots []slot) bool {
-	return !slices.ContainsFunc(slots, func(s slot) bool { _, known := pathOf(s); return !known })
+	return !slices.ContainsFunc(slots, func(s slot) bool { _, known := placesOf(s); return !known })
 }
 
 // of returns the spans that an expression reads, in order.
 func (p *pathSet) of(e *expression) (spans []int) {
 	for _, s := range e.slots {
-		if path, _ := pathOf(s); path != nil {
+		paths, _ := placesOf(s)
+		for _, path := range paths {
 			i := p.add(path)
-			p.bySlot[s.key] = i
+			p.bySlot[s.key] = i // of a section there is one
 			spans = append(spans, i)
 		}
 	}

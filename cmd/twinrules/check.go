@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -22,9 +24,10 @@ func newCheck(env *environment) *cobra.Command {
 		Short: "Show every mistake in a pack, at its place",
 		Long: `check shows every mistake in a pack, with its line and the next step. The code at the end of a message names
 its entry in docs/codes.md. A warning is about a pack that does what it says, which may not be what is meant; with
---strict check fails on those, too. With --fix it first writes anew what can only be meant in one way: expressions that
-YAML reads as something else become blocks. It shows what it changed.`,
-		Example: "  twinrules check rules/\n  twinrules check --fix rules/",
+--strict check fails on those, too. With -o junit each mistake is a test that failed, and a warning one that passed
+and says so. With --fix it first writes anew what can only be meant in one way: expressions that YAML reads as
+something else become blocks. It shows what it changed.`,
+		Example: "  twinrules check rules/\n  twinrules check --fix rules/\n  twinrules check rules/ -o junit > check.xml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			show, err := findCheckFormat(format)
@@ -41,7 +44,7 @@ YAML reads as something else become blocks. It shows what it changed.`,
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "put right what can only be meant in one way, and show it")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings, too")
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "format of the result: text, json, junit")
 	return cmd
 }
 
@@ -52,8 +55,10 @@ func findCheckFormat(name string) (func(context.Context, *environment, string, b
 		return checkText, nil
 	case "json":
 		return checkJSON, nil
+	case "junit":
+		return checkJUnit, nil
 	}
-	return nil, usagef("-o: %q is none of text, json", name)
+	return nil, usagef("-o: %q is none of text, json, junit", name)
 }
 
 // checkText shows warnings, and leaves mistakes to be printed as those of every
@@ -108,6 +113,26 @@ func checkJSON(ctx context.Context, env *environment, path string, strict bool) 
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	if err := out.Encode(map[string]any{"mistakes": mistakes}); err != nil {
+		return err
+	}
+	if failing(list, strict) {
+		return quiet(exitFailed)
+	}
+	return nil
+}
+
+// checkJUnit writes what build servers read. A pack that cannot be read at all is
+// no test that failed, but an error as in the other formats.
+func checkJUnit(ctx context.Context, env *environment, path string, strict bool) error {
+	_, list, err := checkPack(ctx, path)
+	if err != nil {
+		return err
+	}
+	whole, err := filepath.Abs(path) // so that "." has a name
+	if err != nil {
+		return err
+	}
+	if err := report.JUnitDiagnostics(env.stdout, filepath.Base(whole), list, strict); err != nil {
 		return err
 	}
 	if failing(list, strict) {

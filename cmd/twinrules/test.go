@@ -43,7 +43,7 @@ func newTest(env *environment) *cobra.Command {
 	flags.BoolVar(&f.mutate, "mutate", false, "put small mistakes into the rules, one at a time, and list those that no test notices")
 	flags.IntVar(&f.mutation.Most, "mutants", 1000, "how many mistakes to try; of more, a sample")
 	flags.Uint64Var(&f.mutation.Seed, "seed", 1, "says which, where there are more")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the tests that passed, too")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the tests that passed, too, and what they do not see of selectors")
 	return cmd
 }
 

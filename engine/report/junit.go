@@ -34,15 +34,18 @@ var JUnit = &TestFormat{Name: "junit", Doc: "XML for build servers", Write: func
 }}
 
 // JUnitDiagnostics writes the mistakes of a pack, each as a test that failed; a
-// pack without any is one test that passed.
-func JUnitDiagnostics(w io.Writer, pack string, list rules.Diagnostics) error {
+// pack without any is one test that passed. A warning passes with its text as
+// output, unless strict makes a failure of it.
+func JUnitDiagnostics(w io.Writer, pack string, list rules.Diagnostics, strict bool) error {
 	top := junitSuites{Name: pack}
 	for _, d := range list {
-		text := safeLines([]string{d.String(), d.Line, d.Hint})
-		top.add("check", junitCase{
-			Name: d.Pos.String() + " " + string(d.Code), Class: pack + ".check",
-			Failure: &junitFailure{Message: d.String(), Type: string(d.Code), Text: text},
-		})
+		entry := junitCase{Name: d.Pos.String() + " " + string(d.Code), Class: pack + ".check"}
+		if text := safeLines([]string{d.String(), d.Line, d.Hint}); d.Warning() && !strict {
+			entry.Output = text
+		} else {
+			entry.Failure = &junitFailure{Message: d.String(), Type: string(d.Code), Text: text}
+		}
+		top.add("check", entry)
 	}
 	if len(list) == 0 {
 		top.add("check", junitCase{Name: "no mistakes", Class: pack + ".check"})
@@ -86,6 +89,7 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitFailure `xml:"failure"`
+	Output  string        `xml:"system-out,omitempty"`
 }
 
 type junitFailure struct {

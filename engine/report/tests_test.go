@@ -5,7 +5,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,12 +23,44 @@ var junitContract = map[string]struct{ attributes, children []string }{
 	"failure":    {[]string{"message", "type"}, nil},
 }
 
+// junitCounts are the attributes that count elements below theirs, and which.
+var junitCounts = map[string]string{"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
+
+// A junitElement is an element that is open, and what stood in it so far.
+type junitElement struct {
+	name   string
+	claims map[string]string // what its attributes say
+	below  map[string]int    // how many elements of a name are below it
+}
+
+// check reports what the types of the schema's attributes do not allow, and
+// numbers that are not those of the document: xs:nonNegativeInteger for what
+// counts, xs:decimal for time, xs:string for the rest, of which name is no empty one.
+func (e junitElement) check(t *testing.T) {
+	t.Helper()
+	for attribute, text := range e.claims {
+		counted, counts := junitCounts[attribute]
+		if n, err := strconv.ParseUint(text, 10, 32); counts && (err != nil || int(n) != e.below[counted]) {
+			t.Errorf("%s says %s=%q, there are %d", e.name, attribute, text, e.below[counted])
+		}
+		if attribute == "time" && !regexp.MustCompile(`^\d+(\.\d+)?$`).MatchString(text) {
+			t.Errorf("%s took %q", e.name, text)
+		}
+		if (attribute == "name" || attribute == "classname") && strings.TrimSpace(text) == "" {
+			t.Errorf("%s has an empty %s", e.name, attribute)
+		}
+	}
+	if e.below["failure"] > 1 && e.name == "testcase" {
+		t.Errorf("a testcase with %d failures", e.below["failure"])
+	}
+}
+
 // checkJUnit reads a document token by token and reports what the contract does
 // not have.
 func checkJUnit(t *testing.T, document string) (cases, failures int) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(document))
-	var open []string
+	var open []junitElement
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -38,20 +72,30 @@ func checkJUnit(t *testing.T, document string) (cases, failures int) {
 		switch token := token.(type) {
 		case xml.StartElement:
 			name := token.Name.Local
-			if n := len(open); n == 0 && name != "testsuites" || n > 0 && !slices.Contains(junitContract[open[n-1]].children, name) {
+			if n := len(open); n == 0 && name != "testsuites" || n > 0 && !slices.Contains(junitContract[open[n-1].name].children, name) {
 				t.Errorf("%s stands in %v", name, open)
 			}
+			e := junitElement{name, map[string]string{}, map[string]int{}}
 			var attributes []string
 			for _, a := range token.Attr {
 				attributes = append(attributes, a.Name.Local)
+				e.claims[a.Name.Local] = a.Value
 			}
 			if !slices.Equal(attributes, junitContract[name].attributes) {
 				t.Errorf("%s has %v", name, attributes)
 			}
 			cases, failures = cases+strings.Count(name, "testcase"), failures+strings.Count(name, "failure")
-			open = append(open, name)
+			for _, above := range open {
+				above.below[name]++
+			}
+			open = append(open, e)
 		case xml.EndElement:
+			open[len(open)-1].check(t)
 			open = open[:len(open)-1]
+		case xml.CharData:
+			if text := strings.TrimSpace(string(token)); text != "" && (len(open) == 0 || open[len(open)-1].name != "failure") {
+				t.Errorf("%q stands in %v", text, open)
+			}
 		}
 	}
 }
@@ -94,7 +138,7 @@ func TestJUnitOfDiagnostics(t *testing.T) {
 		{"two", rules.Diagnostics{{Code: rules.BadYAML, Message: "<x>", Line: "a: \x01\u202e", Hint: "h"}, {Code: rules.BadScalar}}, 2, 2},
 	} {
 		var b strings.Builder
-		if err := report.JUnitDiagnostics(&b, "p", test.list); err != nil {
+		if err := report.JUnitDiagnostics(&b, "p", test.list, false); err != nil {
 			t.Fatal(err)
 		}
 		if cases, failures := checkJUnit(t, b.String()); cases != test.cases || failures != test.failures {

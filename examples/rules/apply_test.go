@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,25 +13,21 @@ import (
 	"github.com/twinrules/twinrules/hub/snapshot"
 )
 
-// TestApply makes the changes of each story's plan on a hub that holds its
-// fleet. Then nothing is left to do.
-func TestApply(t *testing.T) {
-	t.Parallel()
-	forEach(t, func(t *testing.T, story string) {
-		p, s := compile(t, story), openFleet(t, filepath.Join(story, "fleet.ndjson.zst"))
-		client := signIn(t, start(t, s))
-		first := plan(t, p, s, client, 4)
-		if diff := cmp.Diff(plan(t, p, s, nil, 4).Changes, first.Changes); diff != "" {
-			t.Errorf("changes on the snapshot and on the hub (-snapshot +hub):\n%s", diff)
-		}
-		receipt := apply(t, first, client)
-		if n := receipt.Count(engine.Written); !receipt.Complete() || n != len(first.Changes)+len(first.Configurations) {
-			t.Errorf("%d written of %d: %+v", n, len(first.Changes)+len(first.Configurations), receipt)
-		}
-		if again := plan(t, p, s, client, 4); !again.Empty() {
-			t.Errorf("left to do: %+v %+v", again.Changes, again.Configurations)
-		}
-	})
+// apply makes the changes of a story's plan on a hub that holds its fleet. Then
+// nothing is left to do.
+func (s story) apply(t *testing.T, one *engine.Plan) {
+	client := signIn(t, start(t, s.fleet))
+	first := plan(t, s.program, s.fleet, client, 4)
+	if diff := cmp.Diff(one.Changes, first.Changes); diff != "" {
+		t.Errorf("changes on the snapshot and on the hub (-snapshot +hub):\n%s", diff)
+	}
+	receipt := apply(t, first, client)
+	if n := receipt.Count(engine.Written); !receipt.Complete() || n != len(first.Changes)+len(first.Configurations) {
+		t.Errorf("%d written of %d: %+v", n, len(first.Changes)+len(first.Configurations), receipt)
+	}
+	if again := plan(t, s.program, s.fleet, client, 4); !again.Empty() {
+		t.Errorf("left to do: %+v %+v", again.Changes, again.Configurations)
+	}
 }
 
 // TestChannels finds that the hub does what the rules of the firmware channel

@@ -123,59 +123,70 @@ func compare(t *testing.T, path, got string) {
 	}
 }
 
-// TestPacks runs the tests of the packs, and sees to it that each rule has one
-// in which it matches and one in which it does not.
-func TestPacks(t *testing.T) {
+// TestStories runs the tests of each story's pack, computes its plan, and makes
+// the changes of that on a hub. The pack is compiled once: of one with a plugin that
+// takes longest.
+func TestStories(t *testing.T) {
 	t.Parallel()
-	for _, dir := range append(stories(t), "cold-chain/next") {
-		t.Run(dir, func(t *testing.T) {
-			t.Parallel()
-			p := compile(t, dir)
-			matches, misses := map[string]bool{}, map[string]bool{}
-			for _, r := range p.Test(t.Context(), rules.Moment{}) {
-				if r.Problem != "" {
-					t.Errorf("%s: %s: %s", r.Rule.ID, r.Case.Name, r.Problem)
-				}
-				for _, v := range p.Eval(t.Context(), r.Case.Twin, rules.Moment{}) {
-					if v.Rule.ID == r.Rule.ID {
-						matches[r.Rule.ID] = matches[r.Rule.ID] || v.Matched && !r.Got.Empty()
-						misses[r.Rule.ID] = misses[r.Rule.ID] || !v.Matched
-					}
-				}
+	forEach(t, func(t *testing.T, dir string) {
+		s := story{dir, compile(t, dir), openFleet(t, filepath.Join(dir, "fleet.ndjson.zst"))}
+		t.Run("tests", func(t *testing.T) { testPack(t, s.program) })
+		one := plan(t, s.program, s.fleet, nil, 2)
+		t.Run("plan", func(t *testing.T) { s.holdPlan(t, one) })
+		t.Run("apply", func(t *testing.T) { s.apply(t, one) })
+	})
+}
+
+// A story is a pack with its fleet.
+type story struct {
+	dir     string
+	program *rules.Program
+	fleet   *snapshot.Snapshot
+}
+
+// TestNextPack runs the tests of the pack that TestDifference compares with.
+func TestNextPack(t *testing.T) {
+	t.Parallel()
+	testPack(t, compile(t, "cold-chain/next"))
+}
+
+// testPack runs the tests of a pack, and sees to it that each rule has one in
+// which it matches and one in which it does not.
+func testPack(t *testing.T, p *rules.Program) {
+	t.Helper()
+	matches, misses := map[string]bool{}, map[string]bool{}
+	for _, r := range p.Test(t.Context(), rules.Moment{}) {
+		if r.Problem != "" {
+			t.Errorf("%s: %s: %s", r.Rule.ID, r.Case.Name, r.Problem)
+		}
+		for _, v := range p.Eval(t.Context(), r.Case.Twin, rules.Moment{}) {
+			if v.Rule.ID == r.Rule.ID {
+				matches[r.Rule.ID] = matches[r.Rule.ID] || v.Matched && !r.Got.Empty()
+				misses[r.Rule.ID] = misses[r.Rule.ID] || !v.Matched
 			}
-			for _, r := range p.Pack.Rules {
-				if !matches[r.ID] || !misses[r.ID] {
-					t.Errorf("%s: a test in which it matches: %v, one in which it does not: %v", r.ID, matches[r.ID], misses[r.ID])
-				}
-			}
-		})
+		}
+	}
+	for _, r := range p.Pack.Rules {
+		if !matches[r.ID] || !misses[r.ID] {
+			t.Errorf("%s: a test in which it matches: %v, one in which it does not: %v", r.ID, matches[r.ID], misses[r.ID])
+		}
 	}
 }
 
-// TestPlans holds the plan of each story against its want.txt, and sees to it
-// that it is the same, byte for byte, whatever the number of workers and the
-// order of the twins.
-func TestPlans(t *testing.T) {
-	t.Parallel()
-	forEach(t, func(t *testing.T, story string) {
-		p, s := compile(t, story), openFleet(t, filepath.Join(story, "fleet.ndjson.zst"))
-		one := plan(t, p, s, nil, 1)
-		if s.Header.Twins < 500 || one.Empty() || one.Obstacle() != "" || len(one.Errors) > 0 {
-			t.Errorf("%d twins, obstacle %q, %d errors: the story shows nothing, or something else", s.Header.Twins, one.Obstacle(), len(one.Errors))
-		}
-		var text bytes.Buffer
-		if err := report.Text.Plan(&text, one, nil); err != nil {
-			t.Fatal(err)
-		}
-		compare(t, filepath.Join(story, "want.txt"), text.String())
-		want := encode(t, one)
-		if !bytes.Equal(want, encode(t, plan(t, p, s, nil, 2))) {
-			t.Error("another plan with 2 workers")
-		}
-		if !bytes.Equal(want, encode(t, plan(t, p, s, shuffled{s, 1}, 8))) {
-			t.Error("another plan with 8 workers and twins in another order")
-		}
-	})
+// holdPlan holds the plan of a story against its want.txt, and sees to it that it
+// is the same, byte for byte, with more workers and the twins in another order.
+func (s story) holdPlan(t *testing.T, one *engine.Plan) {
+	if s.fleet.Header.Twins < 500 || one.Empty() || one.Obstacle() != "" || len(one.Errors) > 0 {
+		t.Errorf("%d twins, obstacle %q, %d errors: the story shows nothing, or something else", s.fleet.Header.Twins, one.Obstacle(), len(one.Errors))
+	}
+	var text bytes.Buffer
+	if err := report.Text.Plan(&text, one, nil); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, filepath.Join(s.dir, "want.txt"), text.String())
+	if !bytes.Equal(encode(t, one), encode(t, plan(t, s.program, s.fleet, shuffled{s.fleet, 1}, 8))) {
+		t.Error("another plan with 8 workers and twins in another order")
+	}
 }
 
 func encode(t *testing.T, p *engine.Plan) []byte {

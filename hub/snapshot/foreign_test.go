@@ -118,7 +118,7 @@ func TestStateExport(t *testing.T) {
 	}
 	want := []string{
 		`{"connectionState":"Disconnected","deviceId":"pump-2","properties":{"desired":{}},"status":"disabled"}`,
-		`{"capabilities":{"iotEdge":true},"deviceId":"pump-1","modelId":"dtmi:contoso:Pump;1","properties":{"desired":{"fan":3}},"status":"enabled","tags":{"site":"muc"}}`,
+		`{"capabilities":{"iotEdge":true},"deviceId":"pump-1","modelId":"dtmi:contoso:Pump;1","parentScopes":["ms-azure-iot-edge://edge-1-0"],"properties":{"desired":{"fan":3}},"status":"enabled","tags":{"site":"muc"}}`,
 		`{"deviceId":"pump-1","moduleId":"$edgeHub"}`,
 		`{"connectionState":"Connected","deviceId":"pump-1","modelId":"dtmi:contoso:Meter;1","moduleId":"meter","properties":{"desired":{"n":1.0}},"status":"enabled","tags":{"k":"4"}}`,
 	}

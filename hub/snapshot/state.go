@@ -127,6 +127,7 @@ type stateNode struct {
 		Tags       twin.Object `json:"tags"`
 		Properties twin.Object `json:"properties"`
 	} `json:"twin"`
+	Parent  string               `json:"parent"` // az takes it from the first of parentScopes
 	Modules map[string]stateNode `json:"modules"`
 }
 
@@ -147,6 +148,9 @@ func (n stateNode) twin(device, module string) (*twin.Twin, error) {
 		if len(o) > 0 {
 			doc[key] = o
 		}
+	}
+	if n.Parent != "" && module == "" {
+		doc["parentScopes"] = []any{twin.ScopeOf(n.Parent)}
 	}
 	return twin.Parse(twin.Encode(doc))
 }

@@ -21,7 +21,9 @@ type Twin struct {
 	ConnectionState  string // "Connected" or "Disconnected"
 	LastActivityTime string // as the hub spells it
 	ModelID          string
-	Edge             bool // an IoT Edge device
+	Edge             bool   // an IoT Edge device
+	DeviceScope      string // see [Twin.Parent]
+	ParentScope      string // the first of parentScopes
 
 	raw                     []byte
 	rawTags                 []byte // checked spelling of a section, nil when absent
@@ -82,6 +84,10 @@ func (t *Twin) member(d *decoder, key string) {
 		t.LastActivityTime = d.textOrNull()
 	case "modelId":
 		t.ModelID = d.textOrNull()
+	case "deviceScope":
+		t.DeviceScope = d.textOrNull()
+	case "parentScopes":
+		t.ParentScope = d.scopes(1)
 	case "tags":
 		t.rawTags = d.section(1)
 	case "capabilities", "properties":

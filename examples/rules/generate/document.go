@@ -45,6 +45,8 @@ type document struct {
 	seen           time.Time // when it last spoke; zero for never
 	auth, model    string
 	edge           bool
+	scope          string    // of an IoT Edge device, known when it is encoded
+	parent         *document // the IoT Edge device above it, encoded before; nil for none
 
 	tags, desired, reported object
 }
@@ -145,7 +147,11 @@ func (d *document) encode(r dice) []byte {
 	}}, member{"capabilities", object{{"iotEdge", d.edge}}})
 	if d.edge {
 		ticks := l.born.Unix()*10_000_000 + 621_355_968_000_000_000
-		o = append(o, member{"deviceScope", fmt.Sprintf("ms-azure-iot-edge://%s-%d", d.device, ticks)})
+		d.scope = fmt.Sprintf("ms-azure-iot-edge://%s-%d", d.device, ticks)
+		o = append(o, member{"deviceScope", d.scope})
+	}
+	if d.parent != nil {
+		o = append(o, member{"deviceScope", d.parent.scope}, member{"parentScopes", []any{d.parent.scope}})
 	}
 	return twin.Encode(o)
 }

@@ -15,6 +15,7 @@ var (
 	gateways    = family{"gateway", drawGateway}
 	locators    = family{"locator", drawLocator}
 	dryTrailers = family{"dry-trailer", drawDryTrailer}
+	buildings   = family{"building", drawBuilding}
 )
 
 // allFamilies is the mix of a haulier's fleet.

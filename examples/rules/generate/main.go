@@ -34,11 +34,13 @@ type fleet struct {
 	configurations []*twin.Configuration
 }
 
-// stories lists the fleets of the examples, each named for its folder.
+// stories lists the fleets of the examples, each named for its folder. That of
+// the cookbook is for the recipes that the first has nothing for.
 var stories = []fleet{
 	{name: "cold-chain", hub: "demo.azure-devices.net", twins: 600, seed: 24, mix: allFamilies},
 	{name: "firmware-channel", hub: "fleet-eu.azure-devices.net", twins: 560, seed: 1, mix: append(slices.Repeat([]family{gateways}, 6), allFamilies...), configurations: logging},
 	{name: "geofence", hub: "fleet-eu.azure-devices.net", twins: 540, seed: 1, mix: append(slices.Repeat([]family{locators}, 9), allFamilies...)},
+	{name: "cookbook/buildings", hub: "buildings.azure-devices.net", twins: 500, seed: 3, mix: []family{buildings}},
 }
 
 // logging is a configuration that somebody made by hand. twinrules leaves it.
