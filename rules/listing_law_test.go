@@ -118,6 +118,7 @@ func (w scribe) trap() string {
 	return w.one(
 		"not ("+a+" == "+b+")", "not ("+a+" != "+b+")", a+" == vars.none", "not ("+a+" != vars.none)", a+" == ("+b+" ?? vars.none)",
 		"("+a+" ?? "+b+") < 3", "("+a+" ?? 1) < 3", "len("+a+") < 3", "-len("+a+") < 3", "bucket(\"s\", 2) < 1 and "+a+" < 3",
+		a+" in vars.object", a+" == 1e18", a+" >= 1e18", a+" in [1e18]", "not ("+a+" > 1e18)",
 		"all(reported.list, # == 1)", "none(tags.list, # == 1)", "count(tags.list, # == 1) < 1", "not any(tags.list, # == 1)", "age(reported.a) > duration(\"1h\")",
 	)
 }
@@ -126,7 +127,7 @@ func (w scribe) trap() string {
 func (w scribe) selector(depth int) string {
 	switch {
 	case depth == 0 && w.IntN(9) == 0:
-		return w.condition(0)
+		return w.one(w.condition(0), w.trap())
 	case depth == 0:
 		return w.plain()
 	}

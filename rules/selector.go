@@ -261,6 +261,10 @@ func (t translator) literal(n ast.Node) (query.Literal, error) {
 	if v, ok := t.variable(n); ok {
 		return literalOf(n, v)
 	}
+	return refusedLiteral(n)
+}
+
+func refusedLiteral(n ast.Node) (query.Literal, error) {
 	_, err := refuse(n, toWhen, "a selector compares a path with a constant or one of vars")
 	return query.Literal{}, err
 }

@@ -31,12 +31,11 @@ func (w *wide) alike(n *ast.BinaryNode) query.Expr {
 	if err == nil {
 		return query.Binary{Op: "=", Left: path, Right: literal}
 	}
-	w.leave(n, w.unsaid(other))
 	switch other.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode:
-		return defined(path)
+		return w.partly(n, w.unsaid(other), defined(path))
 	}
-	return nil // the other side may be missing, too
+	return w.leave(n, w.unsaid(other)) // the other side may be missing, too
 }
 
 // compared asks for the exact translation of an == or !=, which there is where the
@@ -87,9 +86,12 @@ func (w *wide) bound(n *ast.BinaryNode) (path query.Path, op string, number quer
 
 // number is [translator.literal], which may also be calculated.
 func (w *wide) number(n ast.Node) (query.Literal, error) {
-	v, ok := w.calculated(n)
-	if _, plain := n.(*ast.BinaryNode); !plain || !ok {
+	if _, calculation := n.(*ast.BinaryNode); !calculation {
 		return w.literal(n)
+	}
+	v, ok := w.calculated(n)
+	if !ok {
+		return refusedLiteral(n)
 	}
 	j, err := fromExpr(v)
 	if err != nil {
