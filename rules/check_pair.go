@@ -54,14 +54,15 @@ func (v *prover) conflict(a, b *studied) {
 		return
 	}
 	on, _ := overlapping(a.On, b.On)
+	tries := 0
 	for _, x := range a.living() {
 		for _, y := range b.living() {
+			if tries++; tries > maxClauses || !v.afford(1) {
+				return
+			}
 			w := newClause(on, slices.Concat(x.demands(), y.demands())).guess(on)
 			if w == nil {
 				continue
-			}
-			if !v.try() {
-				return
 			}
 			if v.clash(a, b, w) {
 				p, q := a.leaves[i].asserted(), b.leaves[j].asserted()
@@ -106,6 +107,9 @@ func (v *prover) clash(a, b *studied, w *witness) bool {
 		if verdict := r.eval(v.ctx, in); !verdict.Matched || verdict.Err != nil {
 			return false
 		}
+	}
+	if !v.afford(len(v.rules)) {
+		return false
 	}
 	all := slices.DeleteFunc(slices.Clone(v.rules), func(r *studied) bool { return !r.together(a) })
 	_, conflicts := Weigh(Wishes(v.ask(all, w.twin, at)))
