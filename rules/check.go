@@ -18,7 +18,7 @@ import (
 // pair is tried.
 func Check(ctx context.Context, pack *Pack, opts *Options) Diagnostics {
 	_, found := compilePack(ctx, pack, opts, func(p *Program) {
-		v := &prover{ctx: ctx, program: p, tries: maxTries}
+		v := &prover{ctx: ctx, program: p, left: maxEffort}
 		for _, r := range p.rules {
 			if r.sound {
 				v.rules = append(v.rules, v.study(r))
@@ -33,15 +33,16 @@ func Check(ctx context.Context, pack *Pack, opts *Options) Diagnostics {
 	return found
 }
 
-// maxTries bounds how often a twin is made up and tried out.
-const maxTries = 3000
+// maxEffort bounds what is spent on rules together: a unit is about an evaluation of
+// one rule.
+const maxEffort = 300_000
 
 // A prover looks for what is certain about the rules of a pack.
 type prover struct {
 	ctx     context.Context
 	program *Program
 	rules   []*studied
-	tries   int // that are left
+	left    int // effort that may still be spent
 }
 
 // A studied is a rule with what is known of its conditions.
@@ -144,8 +145,8 @@ func (v *prover) ask(list []*studied, t *twin.Twin, at Moment) (verdicts []Verdi
 	return verdicts
 }
 
-// try reports whether another twin may be tried out, and counts it.
-func (v *prover) try() bool {
-	v.tries--
-	return v.tries >= 0 && v.ctx.Err() == nil
+// afford reports whether n units of effort are left, and spends them.
+func (v *prover) afford(n int) bool {
+	v.left -= n
+	return v.left >= 0 && v.ctx.Err() == nil
 }

@@ -12,6 +12,9 @@ import (
 // reads what another writes, where no such twin is known.
 func (v *prover) circles() {
 	for _, lane := range v.lanes() {
+		if len(lane) > maxLane {
+			continue
+		}
 		list := make([]*compiledRule, len(lane))
 		for i, s := range lane {
 			list[i] = s.compiledRule
@@ -30,6 +33,9 @@ func (v *prover) circles() {
 		}
 	}
 }
+
+// maxLane is the largest number of rules whose rounds are looked at.
+const maxLane = 2000
 
 // lanes parts the rules into those whose wishes may meet.
 func (v *prover) lanes() [][]*studied {
@@ -55,12 +61,15 @@ const maxSpins = 8
 
 // endless looks for a twin on which the rules of a circle never settle.
 func (v *prover) endless(lane []*studied, circle []int, shown map[*Rule]bool) {
+	if !v.afford(len(lane)) {
+		return
+	}
 	all := influence(lane, circle)
 	for _, i := range circle {
 		s := lane[i]
 		for n, c := range s.living() {
 			w := c.guess(s.On)
-			if w == nil || n >= maxSpins || s.plugin != nil || !v.try() {
+			if w == nil || n >= maxSpins || s.plugin != nil || !v.afford(10*len(all)) {
 				continue
 			}
 			who := slices.DeleteFunc(v.spin(all, w.twin), func(r *Rule) bool {
@@ -93,7 +102,11 @@ func influence(lane []*studied, circle []int) (list []*studied) {
 		in[queue[0]] = true
 		s := lane[queue[0]]
 		for _, l := range slices.Concat(s.sees, s.writes()) {
-			queue = append(queue, writers.touching(l)...)
+			for _, i := range writers.touching(l) {
+				if !in[i] {
+					queue = append(queue, i)
+				}
+			}
 		}
 	}
 	for i, s := range lane {
@@ -168,25 +181,48 @@ func whoWrote(rounds [][]Wish) (list []*Rule) {
 	return list
 }
 
-// round returns a shortest way from the first rule of a component back to it.
+// round returns a shortest way from the first rule of a component, over another
+// one, back to it.
 func (g *graph) round(component []int) []int {
+	in := map[int]bool{}
+	for _, i := range component {
+		in[i] = true
+	}
+	first := component[0]
 	from := map[int]int{}
-	queue := []int{component[0]}
-	for len(queue) > 0 {
+	for queue := []int{first}; len(queue) > 0; queue = queue[1:] {
 		at := queue[0]
-		queue = queue[1:]
-		for _, to := range g.next[at] {
-			if _, known := from[to]; known || to == at || !slices.Contains(component, to) {
+		for _, to := range g.readers(at) {
+			if _, known := from[to]; known || to == at || !in[to] {
 				continue
 			}
 			from[to] = at
-			if to == component[0] {
+			if to == first {
 				return backwards(from, to)
 			}
 			queue = append(queue, to)
 		}
 	}
 	return component
+}
+
+// readers returns the rules that look at what rule i writes, ascending.
+func (g *graph) readers(i int) (list []int) {
+	seen := map[int]bool{}
+	for queue := slices.Clone(g.next[i]); len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		if at < g.rules {
+			list = append(list, at)
+		} else {
+			queue = append(queue, g.next[at]...)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // backwards returns the way that ends at last, which is also where it begins.

@@ -105,12 +105,13 @@ func (x *examined) always(on Target, before [][]demand, hint string) {
 // missing reports != on paths that may be missing, where it holds. Who compares
 // the path with nil anywhere in the rule knows, and who writes it wants it there.
 func (s *studied) missing() {
+	aware := s.aware()
 	for _, x := range []*examined{s.when, s.until} {
 		var reported []ast.Node
 		for _, demands := range x.clauses(true) {
 			c := newClause(s.On, demands)
 			for _, d := range demands {
-				if c.clash == nil && !slices.Contains(reported, d.node) && s.differs(d) && c.terms[d.term].region.missing {
+				if c.clash == nil && !slices.Contains(reported, d.node) && s.differs(d, aware) && c.terms[d.term].region.missing {
 					reported = append(reported, d.node)
 					x.report(d.node, MissingDiffers, "to leave such twins out, write "+d.term+" != nil and "+d.text+"; to have them, write "+d.term+" == nil or "+d.text,
 						"this also holds where %s is missing", d.term)
@@ -121,7 +122,7 @@ func (s *studied) missing() {
 }
 
 // differs reports whether d is a != of a path that nobody says may be missing.
-func (s *studied) differs(d demand) bool {
+func (s *studied) differs(d demand, aware map[string]bool) bool {
 	b, ok := d.node.(*ast.BinaryNode)
 	if !ok || b.Operator != "!=" || d.not || d.of != "" || len(d.path) < 2 || d.isNil {
 		return false
@@ -129,12 +130,18 @@ func (s *studied) differs(d demand) bool {
 	if slices.ContainsFunc(pathsOf(s.writes()), d.path.Overlaps) {
 		return false
 	}
+	return !aware[d.term] && !aware[untold] // there it may be said
+}
+
+// aware returns the terms that the rule compares with nil.
+func (s *studied) aware() map[string]bool {
+	terms := map[string]bool{}
 	for _, x := range []*examined{s.selector, s.when, s.until} {
 		for _, demands := range slices.Concat(x.clauses(true), x.clauses(false)) {
-			if slices.ContainsFunc(demands, func(o demand) bool { return o.term == d.term && o.isNil }) {
-				return false
+			for _, d := range demands {
+				terms[d.term] = terms[d.term] || d.isNil || d.term == untold
 			}
 		}
 	}
-	return true
+	return terms
 }

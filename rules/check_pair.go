@@ -21,13 +21,14 @@ func (v *prover) pairs() {
 			others = append(others, writers.touching(place)...)
 		}
 		slices.Sort(others)
+		fights := false // one conflict of a rule is enough to be told
 		for _, j := range slices.Compact(others) {
 			if pairs++; pairs > maxPairs {
 				return
 			}
 			a := v.rules[j]
 			if _, meet := overlapping(a.On, b.On); meet && a.together(b) && a.plugin == nil && b.plugin == nil {
-				v.pair(a, b)
+				fights = v.pair(a, b, fights)
 			}
 		}
 		for _, l := range b.leaves {
@@ -36,41 +37,47 @@ func (v *prover) pairs() {
 	}
 }
 
-func (v *prover) pair(a, b *studied) {
+// pair proves what it can about two rules, of which fights says whether a conflict
+// of b was reported, and returns whether one is now.
+func (v *prover) pair(a, b *studied, fights bool) bool {
 	switch outcome(a.Rule, false, b.Rule, false) {
 	case Conflict:
-		v.conflict(a, b)
+		return fights || v.conflict(a, b)
 	case Wins:
 		shadows(a, b)
 	case Loses:
 		shadows(b, a)
 	}
+	return fights
 }
 
-// conflict looks for a twin on which two rules are in conflict over constants.
-func (v *prover) conflict(a, b *studied) {
+// conflict looks for a twin on which two rules are in conflict over constants,
+// and reports whether it found one.
+func (v *prover) conflict(a, b *studied) bool {
 	i, j, ok := disagreement(a, b)
 	if !ok {
-		return
+		return false
 	}
 	on, _ := overlapping(a.On, b.On)
+	tries := 0
 	for _, x := range a.living() {
 		for _, y := range b.living() {
-			w := newClause(on, slices.Concat(x.demands(), y.demands())).guess(on)
+			if tries++; tries > maxClauses || !v.afford(1) {
+				return false
+			}
+			w := joined(on, x, y).guess(on)
 			if w == nil {
 				continue
-			}
-			if !v.try() {
-				return
 			}
 			if v.clash(a, b, w) {
 				p, q := a.leaves[i].asserted(), b.leaves[j].asserted()
 				b.reportLeaf(j, WriteConflict, "give one of them a higher priority, or make their conditions exclude each other; both match the twin "+w.String(), w,
 					"rules %q and %q %s", a.ID, b.ID, contradiction(p, q))
-				return
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // disagreement returns leaves of two rules that are constant and disagree.
@@ -106,6 +113,9 @@ func (v *prover) clash(a, b *studied, w *witness) bool {
 		if verdict := r.eval(v.ctx, in); !verdict.Matched || verdict.Err != nil {
 			return false
 		}
+	}
+	if !v.afford(len(v.rules)) {
+		return false
 	}
 	all := slices.DeleteFunc(slices.Clone(v.rules), func(r *studied) bool { return !r.together(a) })
 	_, conflicts := Weigh(Wishes(v.ask(all, w.twin, at)))

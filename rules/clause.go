@@ -28,6 +28,33 @@ func newClause(on Target, demands []demand) *clause {
 	for _, d := range demands {
 		c.add(d)
 	}
+	c.draw(on)
+	return c
+}
+
+// joined returns the clause of the demands of two on a twin of the kind of on.
+func joined(on Target, x, y *clause) *clause {
+	c := &clause{terms: make(map[string]*known, len(x.terms)+len(y.terms)), order: slices.Clone(x.order)}
+	for name, k := range x.terms {
+		own := *k
+		c.terms[name] = &own
+	}
+	for _, name := range y.order {
+		own := *y.terms[name]
+		k := c.terms[name]
+		if k == nil {
+			c.terms[name], c.order = &own, append(c.order, name)
+			continue
+		}
+		k.demands = slices.Concat(k.demands, own.demands)
+		c.narrow(k, own.region, nil)
+	}
+	c.draw(on)
+	return c
+}
+
+// draw draws what follows for the terms from the kind of twin and from each other.
+func (c *clause) draw(on Target) {
 	if k := c.terms["moduleId"]; k != nil {
 		module := everything()
 		switch {
@@ -39,7 +66,6 @@ func newClause(on Target, demands []demand) *clause {
 		c.narrow(k, module, nil)
 	}
 	c.nest()
-	return c
 }
 
 func (c *clause) add(d demand) {
@@ -84,7 +110,7 @@ func (c *clause) nest() {
 // implies reports whether a twin that meets c also meets d.
 func (c *clause) implies(d demand) bool {
 	k := c.terms[d.term]
-	return k != nil && k.region.within(d.region)
+	return k != nil && d.term != untold && k.region.within(d.region)
 }
 
 // said returns demands as a person would write them, each once.

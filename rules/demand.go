@@ -65,6 +65,15 @@ func (r reader) clauses(n ast.Node, want bool) [][]demand {
 	return [][]demand{r.atom(n, want)}
 }
 
+// untold is the term of what was not multiplied out.
+const untold = "…"
+
+// tooMany stands for more clauses than are looked at: a twin may meet it, and nothing
+// is known to imply it.
+func tooMany() [][]demand {
+	return [][]demand{{{term: untold, region: region{yes: true}, exact: true, text: untold}}}
+}
+
 // junction returns "and" or "or", or "" for any other operator.
 func junction(op string) string {
 	return map[string]string{"and": "and", "&&": "and", "or": "or", "||": "or"}[op]
@@ -72,7 +81,7 @@ func junction(op string) string {
 
 func both(a, b [][]demand) (list [][]demand) {
 	if len(a)*len(b) > maxClauses {
-		return [][]demand{nil}
+		return tooMany()
 	}
 	for _, x := range a {
 		for _, y := range b {
@@ -84,7 +93,7 @@ func both(a, b [][]demand) (list [][]demand) {
 
 func oneOf(a, b [][]demand) [][]demand {
 	if len(a)+len(b) > maxClauses {
-		return [][]demand{nil}
+		return tooMany()
 	}
 	return slices.Concat(a, b)
 }

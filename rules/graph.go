@@ -6,33 +6,100 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// A graph says which rules look at what which rules write.
+// A graph says which rules look at what which rules write. Between the rules stand
+// the places that are looked at, so that it stays small where many rules share one.
 type graph struct {
-	next [][]int // for each rule, those that look at one of its places, ascending
+	rules int     // the first nodes; the others are places
+	next  [][]int // what each node leads to
 }
 
 // newGraph links rules by what they write and by what looks returns of each.
 func newGraph(list []*compiledRule, looks func(*compiledRule) []twin.Leaf) *graph {
-	readers := newPlaces()
+	g := &graph{rules: len(list), next: make([][]int, len(list))}
+	roots := map[string]*spot{}
 	for i, r := range list {
 		for _, l := range looks(r) {
-			readers.add(l, i)
+			g.read(roots, l, i)
 		}
 	}
-	g := &graph{next: make([][]int, len(list))}
 	for i, r := range list {
 		for _, l := range r.writes() {
-			g.next[i] = append(g.next[i], readers.touching(l)...)
+			g.write(roots, l, i)
 		}
-		slices.Sort(g.next[i])
-		g.next[i] = slices.Compact(g.next[i])
 	}
 	return g
 }
 
+// A spot is a place that is looked at, or one above such a place. Its node above
+// leads to who looks at it or at a place above it, below to who looks at it or at a
+// place below it.
+type spot struct {
+	above, below int
+	keys         map[string]*spot
+}
+
+// step returns the spot below s, made when it is not there yet. Above all are the
+// sections.
+func (g *graph) step(keys map[string]*spot, s *spot, key string) *spot {
+	if next := keys[key]; next != nil {
+		return next
+	}
+	next := &spot{len(g.next), len(g.next) + 1, map[string]*spot{}}
+	g.next = append(g.next, nil, nil)
+	if s != nil {
+		g.next[next.above] = append(g.next[next.above], s.above)
+		g.next[s.below] = append(g.next[s.below], next.below)
+	}
+	keys[key] = next
+	return next
+}
+
+// read notes that rule i looks at l.
+func (g *graph) read(roots map[string]*spot, l twin.Leaf, i int) {
+	s := g.step(roots, nil, l.Section)
+	for _, key := range l.Path {
+		s = g.step(s.keys, s, key)
+	}
+	g.next[s.above] = append(g.next[s.above], i)
+	g.next[s.below] = append(g.next[s.below], i)
+}
+
+// write notes that rule i writes l: it leads to who looks at l, above, or below it.
+func (g *graph) write(roots map[string]*spot, l twin.Leaf, i int) {
+	s := roots[l.Section]
+	for n, key := range l.Path {
+		if s == nil || s.keys[key] == nil {
+			break
+		}
+		if s = s.keys[key]; n == len(l.Path)-1 {
+			g.next[i] = append(g.next[i], s.below)
+		}
+	}
+	if s != nil {
+		g.next[i] = append(g.next[i], s.above)
+		if len(l.Path) == 0 {
+			g.next[i] = append(g.next[i], s.below)
+		}
+	}
+}
+
 // linked reports whether some rule looks at what some rule writes.
 func (g *graph) linked() bool {
-	return slices.ContainsFunc(g.next, func(list []int) bool { return len(list) > 0 })
+	seen := make([]bool, len(g.next))
+	var queue []int
+	for i := range g.rules {
+		queue = append(queue, g.next[i]...)
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		switch at := queue[0]; {
+		case at < g.rules:
+			return true
+		case !seen[at]:
+			seen[at] = true
+			queue = append(queue, g.next[at]...)
+		}
+	}
+	return false
 }
 
 // circles returns the sets of rules of which each is reached from each other one,
@@ -45,7 +112,8 @@ func (g *graph) circles() (list [][]int) {
 		}
 	}
 	for _, c := range w.found {
-		if len(c) > 1 || slices.Contains(g.next[c[0]], c[0]) {
+		if len(c) > 1 { // places alone lead only up, or only down
+			c = slices.DeleteFunc(c, func(i int) bool { return i >= g.rules })
 			slices.Sort(c)
 			list = append(list, c)
 		}
@@ -103,7 +171,10 @@ func (w *strong) leave(i int) {
 	if w.low[i] != w.number[i] {
 		return
 	}
-	at := slices.Index(w.stack, i)
+	at := len(w.stack) - 1
+	for w.stack[at] != i {
+		at--
+	}
 	component := slices.Clone(w.stack[at:])
 	w.stack = w.stack[:at]
 	for _, j := range component {

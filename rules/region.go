@@ -74,6 +74,9 @@ func values(list ...any) (r region, complete bool) {
 			complete = false
 		}
 	}
+	for i := range r.ordered {
+		slices.SortFunc(r.ordered[i].only, ranked)
+	}
 	return r, complete
 }
 
@@ -92,6 +95,9 @@ func but(list ...any) region {
 		case ordered:
 			r.ordered[sort].not = append(r.ordered[sort].not, v)
 		}
+	}
+	for i := range r.ordered {
+		slices.SortFunc(r.ordered[i].not, ranked)
 	}
 	return r
 }
@@ -161,7 +167,7 @@ func (r region) within(other region) bool {
 type span struct {
 	all       bool
 	low, high *edge // nil: none
-	only, not []any
+	only, not []any // sorted
 }
 
 // An edge is where a span ends.
@@ -174,7 +180,7 @@ type edge struct {
 func (s span) contains(v any) bool {
 	is := func(other any) bool { return ranked(v, other) == 0 }
 	switch {
-	case slices.ContainsFunc(s.not, is), !s.all && !slices.ContainsFunc(s.only, is):
+	case among(s.not, v), !s.all && !among(s.only, v):
 		return false
 	case s.low != nil && (ranked(v, s.low.value) < 0 || s.low.open && is(s.low.value)):
 		return false
@@ -182,6 +188,12 @@ func (s span) contains(v any) bool {
 		return false
 	}
 	return true
+}
+
+// among reports whether a sorted list has v.
+func among(list []any, v any) bool {
+	_, found := slices.BinarySearchFunc(list, v, ranked)
+	return found
 }
 
 // ranked compares values of one sort.
@@ -202,7 +214,11 @@ func (s span) empty() bool {
 }
 
 func (s span) and(other span) span {
-	out := span{all: s.all && other.all, low: tighter(s.low, other.low, 1), high: tighter(s.high, other.high, -1), not: slices.Concat(s.not, other.not)}
+	out := span{all: s.all && other.all, low: tighter(s.low, other.low, 1), high: tighter(s.high, other.high, -1), not: s.not}
+	if len(other.not) > 0 {
+		out.not = slices.Concat(s.not, other.not)
+		slices.SortFunc(out.not, ranked)
+	}
 	switch {
 	case !s.all:
 		out.only = slices.DeleteFunc(slices.Clone(s.only), func(v any) bool { return !other.contains(v) })
@@ -240,7 +256,7 @@ func (s span) within(other span) bool {
 			return its == nil
 		}
 		c := ranked(mine.value, its.value) * sign
-		return c > 0 || c == 0 && (mine.open || !its.open || slices.ContainsFunc(s.not, func(v any) bool { return ranked(v, mine.value) == 0 }))
+		return c > 0 || c == 0 && (mine.open || !its.open || among(s.not, mine.value))
 	}
 	return inside(s.low, other.low, 1) && inside(s.high, other.high, -1)
 }
