@@ -130,7 +130,7 @@ func (s *studied) differs(d demand, aware map[string]bool) bool {
 	if slices.ContainsFunc(pathsOf(s.writes()), d.path.Overlaps) {
 		return false
 	}
-	return !aware[d.term] && !aware[untold] // there it may be said
+	return !aware[d.term] && !aware[unsaid] // there it may be said
 }
 
 // aware returns the terms that the rule compares with nil.
@@ -139,7 +139,7 @@ func (s *studied) aware() map[string]bool {
 	for _, x := range []*examined{s.selector, s.when, s.until} {
 		for _, demands := range slices.Concat(x.clauses(true), x.clauses(false)) {
 			for _, d := range demands {
-				terms[d.term] = terms[d.term] || d.isNil || d.term == untold
+				terms[d.term] = terms[d.term] || d.isNil || d.term == unsaid
 			}
 		}
 	}

@@ -110,7 +110,7 @@ func (c *clause) nest() {
 // implies reports whether a twin that meets c also meets d.
 func (c *clause) implies(d demand) bool {
 	k := c.terms[d.term]
-	return k != nil && d.term != untold && k.region.within(d.region)
+	return k != nil && d.term != unsaid && k.region.within(d.region)
 }
 
 // said returns demands as a person would write them, each once.

@@ -65,13 +65,13 @@ func (r reader) clauses(n ast.Node, want bool) [][]demand {
 	return [][]demand{r.atom(n, want)}
 }
 
-// untold is the term of what was not multiplied out.
-const untold = "…"
+// unsaid is the term of what was not multiplied out.
+const unsaid = "…"
 
 // tooMany stands for more clauses than are looked at: a twin may meet it, and nothing
 // is known to imply it.
 func tooMany() [][]demand {
-	return [][]demand{{{term: untold, region: region{yes: true}, exact: true, text: untold}}}
+	return [][]demand{{{term: unsaid, region: region{yes: true}, exact: true, text: unsaid}}}
 }
 
 // junction returns "and" or "or", or "" for any other operator.

@@ -9,9 +9,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
@@ -52,7 +50,11 @@ func parse(at setting, offset int, text string) ast.Node {
 		at.report(TooLarge, "", "an expression of %d bytes, at most %d are read", len(text), maxExpression)
 		return nil
 	}
-	tree, err := parser.ParseWithConfig(text, config(value))
+	var tree *parser.Tree
+	err := at.src.grammars.with(value, func(c *conf.Config) (err error) {
+		tree, err = parser.ParseWithConfig(text, c)
+		return err
+	})
 	if err != nil {
 		reportExpr(at, offset, err)
 		return nil
@@ -91,25 +93,6 @@ var slips = []struct{ wrong, right string }{
 	{`("=")`, "=="}, {`("AND")`, "and"}, {`("OR")`, "or"}, {`("NOT")`, "not"}, {`("&")`, "&&"},
 }
 
-// config returns expr's settings with our functions and operators.
-func config(kind expressionKind) *conf.Config {
-	c := conf.CreateNew()
-	c.WithEnv(map[string]any{})
-	c.Strict = false // names are checked by the rewriter
-	c.Optimize = false
-	c.DisableIfOperator = true
-	for _, f := range builtin.Builtins {
-		c.Disabled[f.Name] = true
-	}
-	for name := range c.Disabled {
-		delete(c.Builtins, name)
-	}
-	for _, op := range operators(kind == selection) {
-		expr.Function(op.name, op.call)(c)
-	}
-	return c
-}
-
 // compileExpression compiles the text that stands in at from offset on. It
 // returns nil when there is a mistake, which is reported.
 func compileExpression(at setting, offset int, text string, kind expressionKind) *expression {
@@ -127,7 +110,11 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	if len(at.found) > before {
 		return nil
 	}
-	program, err := assemble(text, node, kind)
+	var program *vm.Program
+	err := at.src.grammars.with(kind, func(c *conf.Config) (err error) {
+		program, err = assemble(text, node, c)
+		return err
+	})
 	if err != nil {
 		reportExpr(at, offset, err)
 		return nil
@@ -142,8 +129,7 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	return e
 }
 
-func assemble(text string, node ast.Node, kind expressionKind) (*vm.Program, error) {
-	c := config(kind)
+func assemble(text string, node ast.Node, c *conf.Config) (*vm.Program, error) {
 	tree := &parser.Tree{Node: node, Source: file.NewSource(text)}
 	if _, err := checker.Check(tree, c); err != nil {
 		return nil, err

@@ -23,8 +23,9 @@ func (p Pos) String() string {
 
 // A source is one file's text, split into lines.
 type source struct {
-	name  string
-	lines []string
+	name     string
+	lines    []string
+	grammars grammars
 }
 
 func newSource(name string, data []byte) *source {
