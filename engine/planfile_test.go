@@ -46,7 +46,7 @@ func anyPlan() *rapid.Generator[*engine.Plan] {
 			Header: engine.Header{
 				Schema: engine.PlanSchema, Tool: word().Draw(t, "tool"), Pack: engine.PackInfo{Name: "p", Digest: word().Draw(t, "digest")},
 				Hub: word().Draw(t, "hub"), TakenAt: time.Unix(rapid.Int64Range(0, 1e10).Draw(t, "at"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-				Fleet:   engine.FleetInfo{Digest: "sum256:", Devices: rapid.IntRange(0, 9).Draw(t, "n"), Complete: rapid.Bool().Draw(t, "complete")},
+				Fleet:   engine.FleetInfo{Digest: "xxh3:", Devices: rapid.IntRange(0, 9).Draw(t, "n"), Complete: rapid.Bool().Draw(t, "complete")},
 				Queries: []string{word().Draw(t, "query")},
 			},
 			Changes: changes().Draw(t, "changes"), Audited: changes().Draw(t, "audited"),

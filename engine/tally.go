@@ -1,11 +1,7 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -19,7 +15,7 @@ type tally struct {
 	devices, modules int
 	selectedDevices  int // devices that some rule selects
 	selectedModules  int
-	digest           digest
+	digest           twin.Digest
 	rules            map[string]*RuleCount
 	changes, audited []Change
 	conflicts        []Conflict
@@ -27,40 +23,12 @@ type tally struct {
 	configurations   []ConfigurationChange
 }
 
-// A digest identifies a set of twins whatever their order: the sum, modulo
-// 2^256, of the SHA-256 of each. It tells fleets apart; it is no defence
-// against somebody who makes twins to collide.
-type digest [4]uint64
-
-func (d *digest) add(other digest) {
-	var carry uint64
-	for i := range d {
-		d[i], carry = bits.Add64(d[i], other[i], carry)
-	}
-}
-
-func digestOf(data []byte) (d digest) {
-	sum := sha256.Sum256(data)
-	for i := range d {
-		d[i] = binary.LittleEndian.Uint64(sum[8*i:])
-	}
-	return d
-}
-
-func (d digest) String() string {
-	var b []byte
-	for _, word := range d {
-		b = binary.LittleEndian.AppendUint64(b, word)
-	}
-	return "sum256:" + hex.EncodeToString(b)
-}
-
 func (s *tally) add(other tally) {
 	s.devices += other.devices
 	s.modules += other.modules
 	s.selectedDevices += other.selectedDevices
 	s.selectedModules += other.selectedModules
-	s.digest.add(other.digest)
+	s.digest.Add(other.digest)
 	for id, c := range other.rules {
 		sum := s.rule(id)
 		sum.Population += c.Population
@@ -91,7 +59,7 @@ func (s *tally) twin(t *twin.Twin) {
 	} else {
 		s.modules++
 	}
-	s.digest.add(digestOf(t.JSON()))
+	s.digest.Add(twin.DigestOf(t.JSON()))
 }
 
 // selected counts a twin that some rule selects.

@@ -54,6 +54,7 @@ var doors = map[string][]string{
 	"gopkg.in/yaml.v3":                                 {"rules"},
 	"github.com/tetratelabs/wazero":                    {"plugins"},
 	"github.com/santhosh-tekuri/jsonschema/v6":         {"plugins"},
+	"github.com/zeebo/xxh3":                            {"hub/snapshot", "hub/twin"},
 	"github.com/klauspost/compress":                    {"hub/snapshot", "engine"},
 	"github.com/golang-jwt/jwt":                        {"hub/emulator"},
 	"github.com/robfig/cron":                           {"engine"},

@@ -21,7 +21,7 @@ func header() engine.Header {
 	return engine.Header{
 		Schema: engine.PlanSchema, Tool: "0.4.0", Pack: engine.PackInfo{Name: "cold-chain", Digest: "sha256:0123456789abcdef0123"},
 		Hub: "contoso.azure-devices.net", TakenAt: time.Date(2026, 11, 21, 6, 0, 12, 0, time.UTC),
-		Fleet: engine.FleetInfo{Digest: "sum256:fedcba9876543210", Devices: 900, Modules: 100, Complete: true},
+		Fleet: engine.FleetInfo{Digest: "xxh3:fedcba9876543210", Devices: 900, Modules: 100, Complete: true},
 	}
 }
 

@@ -1,18 +1,16 @@
 package snapshot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/xxh3"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -25,7 +23,7 @@ type Recorder struct {
 	path   string
 	body   *os.File // the lines, already compressed; put behind the header in the end
 	out    io.WriteCloser
-	sum    hash.Hash
+	sum    *xxh3.Hasher
 	err    error
 }
 
@@ -42,7 +40,7 @@ func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, e
 	}
 	r := &Recorder{
 		header: Header{Schema: Schema, Hub: hub, TakenAt: takenAt.UTC(), Queries: queries},
-		path:   path, body: body, sum: sha256.New(),
+		path:   path, body: body, sum: xxh3.New(),
 	}
 	if r.out, err = r.compressed(body); err != nil {
 		return nil, errors.Join(err, r.Abort())
@@ -125,7 +123,7 @@ func (r *Recorder) Finish(complete bool) (Header, error) {
 		return Header{}, fmt.Errorf("write snapshot %s: %w", r.path, errEnded)
 	}
 	r.header.Complete = complete
-	r.header.Digest = "sha256:" + hex.EncodeToString(r.sum.Sum(nil))
+	r.header.Digest = digestOf(r.sum)
 	err := r.err
 	if err == nil {
 		err = r.out.Close()

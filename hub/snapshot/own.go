@@ -2,13 +2,14 @@ package snapshot
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -52,7 +53,7 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 			yield(entry{}, err)
 			return
 		}
-		got, sum := Header{}, sha256.New()
+		got, sum := Header{}, xxh3.New()
 		for line, err := range f.lines() {
 			var e entry
 			if err == nil {
@@ -65,11 +66,17 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 			}
 			got.count(e)
 		}
-		got.Digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+		got.Digest = digestOf(sum)
 		if err := h.check(got); err != nil {
 			yield(entry{}, err)
 		}
 	}
+}
+
+// digestOf returns a digest as headers have it. It finds damage, see [twin.Digest].
+func digestOf(sum *xxh3.Hasher) string {
+	b := sum.Sum128().Bytes()
+	return "xxh3:" + hex.EncodeToString(b[:])
 }
 
 // count counts an entry.

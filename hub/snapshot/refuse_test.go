@@ -51,7 +51,7 @@ func TestWhatIsNoSnapshotIsRefused(t *testing.T) {
 		{"header only", "f.ndjson", header(2, ""), "f.ndjson:1: the file is cut off: 0 of 2 twins"},
 		{"too many twins", "f.ndjson", header(1, "") + "{\"deviceId\":\"a\"}\n{\"deviceId\":\"b\"}\n", "f.ndjson:3: the file was altered: it holds 2 twins"},
 		{"twins without a count", "f.ndjson", header(-1, "") + "{\"deviceId\":\"a\"}\n", "f.ndjson:2: the file was altered"},
-		{"no digest", "f.ndjson", header(0, ""), "f.ndjson:1: the file was altered: its digest is sha256:"},
+		{"no digest", "f.ndjson", header(0, ""), "f.ndjson:1: the file was altered: its digest is xxh3:"},
 		{"bad twin", "f.ndjson", header(2, "") + "{\"deviceId\":\"a\"}\n{\"deviceId\":\"a/b\"}\n", `f.ndjson:3: read twin: deviceId "a/b"`},
 		{"empty line", "f.ndjson", header(1, "") + "\n{\"deviceId\":\"a\"}\n", "f.ndjson:2: read twin: "},
 		{"bad configuration", "f.ndjson", header(1, "") + `{"configuration":{"id":""}}` + "\n", "f.ndjson:2: read configuration: "},

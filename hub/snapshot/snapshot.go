@@ -37,7 +37,7 @@ type Header struct {
 	// Missing names the members that no twin has because the way in which they were
 	// read does not tell them, such as connectionState in an export.
 	Missing []string `json:"missing,omitempty"`
-	Digest  string   `json:"digest"` // "sha256:…" of all lines after this one
+	Digest  string   `json:"digest"` // "xxh3:…" of all lines after this one
 }
 
 // Schema is the schema of files that this version writes.
