@@ -29,7 +29,7 @@ func (f *formatter) root(n *yaml.Node) {
 func (f *formatter) mapping(n *yaml.Node, indent int) (end int) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if f.odd || key.Kind != yaml.ScalarNode || key.Style&(yaml.TaggedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		if f.odd || f.marked(key) || key.Kind != yaml.ScalarNode || key.Style&(yaml.TaggedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 			f.odd = true
 			return end
 		}
@@ -37,6 +37,19 @@ func (f *formatter) mapping(n *yaml.Node, indent int) (end int) {
 		end = max(end, f.value(n.Content[i+1], indent, key.Line-1))
 	}
 	return end
+}
+
+// questionMark is a line with nothing but the sign before a key.
+var questionMark = regexp.MustCompile(`^[\s-]*\?\s*(#.*)?$`)
+
+// marked reports whether the line before a key is the sign of one, which may stand
+// there alone.
+func (f *formatter) marked(key *yaml.Node) bool {
+	line := key.Line - 2
+	for line >= 0 && (f.lines[line].empty() || f.lines[line].comment()) {
+		line--
+	}
+	return line >= 0 && questionMark.MatchString(string(f.lines[line].text))
 }
 
 // sequence puts the dashes of a block sequence to column indent.
