@@ -54,7 +54,12 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 	if err != nil {
 		return nil, err
 	}
-	if err := e.twins(ctx, src); err != nil {
+	if recording, ok := src.(Recording); ok {
+		err = e.recorded(ctx, recording)
+	} else {
+		err = e.listed(ctx, src)
+	}
+	if err != nil {
 		return nil, err
 	}
 	e.configurations(live)
@@ -73,40 +78,59 @@ type evaluation struct {
 	total    tally
 }
 
+// A worker judges twins, one at a time, and counts for itself. The sums do not
+// depend on who counted what, and the plan is sorted in the end.
+type worker struct {
+	*evaluation
+	sum    tally
+	sifter *rules.Sifter
+	names  []uint64 // of the twins of a recording, see [evaluation.recorded]
+}
+
+func (e *evaluation) workers() []*worker {
+	n := e.opts.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	sieve := e.program.Sieve(e.opts.Moment, e.foreign)
+	list := make([]*worker, n)
+	for i := range list {
+		list[i] = &worker{evaluation: e, sifter: sieve.Sifter()}
+	}
+	return list
+}
+
+// gather adds up what workers counted.
+func (e *evaluation) gather(list []*worker) {
+	for _, w := range list {
+		w.sum.sifted(w.sifter)
+		e.total.add(w.sum)
+	}
+}
+
 // batchSize is how many twins a worker takes at once.
 const batchSize = 64
 
-// twins reads the source in this goroutine and judges batches in workers. Each
-// worker counts for itself; the sums do not depend on who counted what, and the
-// plan is sorted in the end.
-func (e *evaluation) twins(ctx context.Context, src Source) error {
-	workers := e.opts.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	batches := make(chan []*twin.Twin, workers)
-	tallies := make([]tally, workers)
-	sieve := e.program.Sieve(e.opts.Moment, e.foreign)
+// listed reads the source in this goroutine and has batches judged by workers.
+func (e *evaluation) listed(ctx context.Context, src Source) error {
+	workers := e.workers()
+	batches := make(chan []*twin.Twin, len(workers))
 	var wg sync.WaitGroup
-	for i := range tallies {
+	for _, w := range workers {
 		wg.Go(func() {
-			sifter := sieve.Sifter()
 			for batch := range batches {
 				for _, t := range batch {
 					if ctx.Err() == nil {
-						e.sift(ctx, &tallies[i], sifter, t)
+						w.sift(ctx, t)
 					}
 				}
 			}
-			tallies[i].sifted(sifter)
 		})
 	}
 	err := e.read(ctx, src, batches)
 	close(batches)
 	wg.Wait()
-	for _, t := range tallies {
-		e.total.add(t)
-	}
+	e.gather(workers)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // a plugin that was interrupted has judged nothing
 	}
@@ -148,36 +172,35 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 }
 
 // sift has a twin judged unless it is as all rules want it.
-func (e *evaluation) sift(ctx context.Context, sum *tally, sifter *rules.Sifter, t *twin.Twin) {
-	sum.twin(t)
-	if judge, selected := sifter.Sift(t.JSON()); judge {
-		e.judge(ctx, sum, t)
+func (w *worker) sift(ctx context.Context, t *twin.Twin) {
+	w.sum.twin(t.Ref.Module == "", t.JSON())
+	if judge, selected := w.sifter.Sift(t.JSON()); judge {
+		w.judge(ctx, t, w.program.Eval(ctx, t, w.opts.Moment))
 	} else if selected {
-		sum.selected(t)
+		w.sum.selected(t.Ref.Module == "")
 	}
 }
 
-// judge asks the rules about one twin and counts what comes of it.
-func (e *evaluation) judge(ctx context.Context, sum *tally, t *twin.Twin) {
-	verdicts := e.program.Eval(ctx, t, e.opts.Moment)
-	writing, auditing := e.byMode(verdicts)
-	ends := []settlement{e.settle(ctx, t, writing), e.settle(ctx, t, auditing)}
-	selected := false
+// judge counts what the rules say of a twin.
+func (w *worker) judge(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) {
+	writing, auditing := w.byMode(verdicts)
+	ends := []settlement{w.settle(ctx, t, writing), w.settle(ctx, t, auditing)}
 	for _, v := range verdicts {
-		selected = selected || v.Selected
 		end := &ends[0]
-		if e.audited(v) {
+		if w.audited(v) {
 			end = &ends[1]
 		}
-		sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
+		w.sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
 		end.verdicts = end.verdicts[1:]
 	}
-	if selected {
-		sum.selected(t)
+	if slices.ContainsFunc(verdicts, chosen) {
+		w.sum.selected(t.Ref.Module == "")
 	}
-	sum.enforced(t, ends[0])
-	sum.audit(t, ends[1])
+	w.sum.enforced(t, ends[0])
+	w.sum.audit(t, ends[1])
 }
+
+func chosen(v rules.Verdict) bool { return v.Selected }
 
 // audited reports whether what a rule wants is reported and not written.
 func (e *evaluation) audited(v rules.Verdict) bool {

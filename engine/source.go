@@ -26,6 +26,26 @@ type Counter interface {
 	Count(ctx context.Context, query string) (int, error)
 }
 
+// A Recording is a [Source] whose twins lie ready as text, so that they can be
+// looked at without being read: those that are as their rules want them never are.
+type Recording interface {
+	Source
+	// Blocks yields all twins, devices and modules, in an order that is always the
+	// same. After an error it yields nothing more.
+	Blocks(ctx context.Context) iter.Seq2[Block, error]
+}
+
+// A Block is a part of a [Recording]. It is used by one goroutine at a time.
+type Block interface {
+	// Lines returns the JSON of twins, each on a line of its own that ends with a
+	// line end. It may be overwritten after Release.
+	Lines() []byte
+	// At names the place of a mistake in the line, counted from 0.
+	At(line int, err error) error
+	// Release says that the block is not used any more.
+	Release()
+}
+
 // A Writer reads and changes twins. Its errors wrap the conditions of package
 // twin, such as [twin.ErrChanged]. It does not repeat a write by itself.
 type Writer interface {

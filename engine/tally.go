@@ -53,18 +53,19 @@ func (s *tally) rule(id string) *RuleCount {
 	return s.rules[id]
 }
 
-func (s *tally) twin(t *twin.Twin) {
-	if t.Ref.Module == "" {
+// twin counts a twin whose JSON is data.
+func (s *tally) twin(device bool, data []byte) {
+	if device {
 		s.devices++
 	} else {
 		s.modules++
 	}
-	s.digest.Add(twin.DigestOf(t.JSON()))
+	s.digest.Add(twin.DigestOf(data))
 }
 
 // selected counts a twin that some rule selects.
-func (s *tally) selected(t *twin.Twin) {
-	if t.Ref.Module == "" {
+func (s *tally) selected(device bool) {
+	if device {
 		s.selectedDevices++
 	} else {
 		s.selectedModules++

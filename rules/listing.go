@@ -30,8 +30,10 @@ var Breadths = []Breadth{ReadAll, ReadSelected, ReadNarrowed}
 // A Listing is one query, which lists the devices or the modules that a program
 // is to judge, and what is counted beside it.
 type Listing struct {
-	Query    string
-	Narrowed bool // it lists fewer twins than the rules select
+	Query     string
+	Modules   bool // it lists modules; else devices
+	Everybody bool // it lists all of them
+	Narrowed  bool // it lists fewer twins than the rules select
 	// Counts are asked for beside a narrowed query: the populations of which it
 	// lists a part only.
 	Counts []Census
@@ -71,7 +73,9 @@ type Untold struct {
 func (p *Program) Listings(b Breadth) (list []Listing) {
 	for _, collection := range []string{"devices", "devices.modules"} {
 		if about := p.about(collection == "devices"); len(about) > 0 {
-			list = append(list, p.listing(collection, about, b))
+			l := p.listing(collection, about, b)
+			l.Modules, l.Everybody = collection != "devices", l.Query == selectAll+collection
+			list = append(list, l)
 		}
 	}
 	return list

@@ -99,7 +99,7 @@ func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 		return true, false // so that it is parsed, and the mistake found
 	}
 	f.view.reset(data, f.spans)
-	if !f.view.sections() {
+	if _, plain := f.ID(); !plain || !f.view.sections() {
 		return true, false
 	}
 	f.start()

@@ -124,7 +124,7 @@ func (env *environment) pin(ctx context.Context, f *fleet) (*fleet, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	return &fleet{Source: s, hub: f.hub, now: f.now, complete: f.complete, size: s.Header.Twins, close: func() error { return os.RemoveAll(dir) }}, nil
+	return &fleet{Source: sourceOf(s), hub: f.hub, now: f.now, complete: f.complete, size: s.Header.Twins, close: func() error { return os.RemoveAll(dir) }}, nil
 }
 
 var _ fs.ReadDirFS = oneFile{}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,30 @@ var (
 	_ engine.Writer              = (*hub.Client)(nil)
 	_ engine.ConfigurationWriter = (*hub.Client)(nil)
 	_ engine.Source              = (*snapshot.Snapshot)(nil)
+	_ engine.Recording           = recording{}
 )
+
+// A recording is a snapshot of twins as the hub writes them.
+type recording struct{ *snapshot.Snapshot }
+
+// Blocks yields its twins as text.
+func (r recording) Blocks(ctx context.Context) iter.Seq2[engine.Block, error] {
+	return func(yield func(engine.Block, error) bool) {
+		for b, err := range r.Snapshot.Blocks(ctx) {
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// sourceOf returns a snapshot as what the engine reads fastest.
+func sourceOf(s *snapshot.Snapshot) engine.Source {
+	if s.Whole() {
+		return recording{s}
+	}
+	return s
+}
 
 // sourceFlags are the flags of every command that reads a fleet.
 type sourceFlags struct {
@@ -89,7 +113,7 @@ func openSnapshot(env *environment, path string) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{Source: s, hub: s.Hub, now: s.TakenAt, complete: s.Complete, size: s.Header.Twins}
+	f := &fleet{Source: sourceOf(s), hub: s.Hub, now: s.TakenAt, complete: s.Complete, size: s.Header.Twins}
 	if f.now.IsZero() {
 		fmt.Fprintf(env.stderr, "twinrules: %s does not say when it was taken; rules see the present as now (set it with --now)\n", path)
 		f.now = env.now().UTC()

@@ -63,7 +63,7 @@ func (env *environment) planSnapshot(ctx context.Context, program *compiled, pat
 	if at.Now.IsZero() {
 		return nil, fmt.Errorf("%s does not say when it was taken; give the test a now", path)
 	}
-	return engine.Evaluate(ctx, program.Program, s, &engine.Options{Moment: at, Incomplete: !s.Complete, Tool: version()})
+	return engine.Evaluate(ctx, program.Program, sourceOf(s), &engine.Options{Moment: at, Incomplete: !s.Complete, Tool: version()})
 }
 
 // countLines says which counts of a plan are not as expected.

@@ -41,6 +41,9 @@ func FuzzOpen(f *testing.F) {
 					configurations++
 				}
 			}
+			if s.Whole() {
+				sameInBlocks(t, s)
+			}
 			if err == nil && (twins != s.Header.Twins || configurations != s.Header.Configurations) {
 				t.Errorf("%d twins and %d configurations are read, the header says %+v", twins, configurations, s.Header)
 			}

@@ -107,11 +107,8 @@ func (h *Header) check(got Header) error {
 var configurationPrefix = []byte(`{"configuration":`)
 
 func ownEntry(line []byte) (e entry, err error) {
-	body, isConfiguration := bytes.CutPrefix(line, configurationPrefix)
-	body, closed := bytes.CutSuffix(body, []byte("}"))
-	// A twin may begin with a member of that name, and then has others behind it.
-	if isConfiguration && closed && json.Valid(body) {
-		e.configuration, err = twin.ParseConfiguration(body)
+	if isConfiguration(line) {
+		e.configuration, err = twin.ParseConfiguration(line[len(configurationPrefix) : len(line)-1])
 		return e, err
 	}
 	e.twin, err = twin.Parse(line)

@@ -24,6 +24,9 @@ func readAll(t testing.TB, path string) error {
 		return err
 	}
 	_, err = collect(s.All(t.Context()))
+	if s.Whole() {
+		sameInBlocks(t, s)
+	}
 	return err
 }
 

@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// recorded judges the twins of a recording by lines. Only what the sieve lets pass
+// is parsed, and of every twin eight bytes are kept to find one that is there
+// twice. A recording with such is read once more as any source is, which
+// remembers names.
+func (e *evaluation) recorded(ctx context.Context, src Recording) error {
+	workers := e.workers()
+	err := e.blocks(ctx, src, workers)
+	if err != nil {
+		return err
+	}
+	if twice(workers) {
+		return e.listed(ctx, src)
+	}
+	e.gather(workers)
+	return nil
+}
+
+// A numbered block is one of a recording, in its order.
+type numbered struct {
+	Block
+	number int
+}
+
+// A blockFailure is that of the block with a number.
+type blockFailure struct {
+	number int
+	err    error
+}
+
+// blocks reads the recording in this goroutine and has its blocks judged by
+// workers. Of several mistakes in it the first is returned, whoever finds it: a
+// worker ends its block, and blocks are handed out in order.
+func (e *evaluation) blocks(ctx context.Context, src Recording, workers []*worker) error {
+	blocks := make(chan numbered, len(workers))
+	failures := make([]*blockFailure, len(workers))
+	failed := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(failed) })
+	var wg sync.WaitGroup
+	for i, w := range workers {
+		wg.Go(func() {
+			for b := range blocks {
+				if err := w.block(ctx, b); err != nil && failures[i] == nil {
+					failures[i] = &blockFailure{b.number, err}
+					stop()
+				}
+				b.Release()
+			}
+		})
+	}
+	err := e.readBlocks(ctx, src, blocks, failed)
+	close(blocks)
+	wg.Wait()
+	if first := firstOf(failures); first != nil {
+		return first
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+func firstOf(failures []*blockFailure) error {
+	failures = slices.DeleteFunc(failures, func(f *blockFailure) bool { return f == nil })
+	if len(failures) == 0 {
+		return nil
+	}
+	return slices.MinFunc(failures, func(a, b *blockFailure) int { return a.number - b.number }).err
+}
+
+func (e *evaluation) readBlocks(ctx context.Context, src Recording, blocks chan<- numbered, failed <-chan struct{}) error {
+	n, twins := 0, 0
+	for b, err := range src.Blocks(ctx) {
+		if err != nil {
+			return fmt.Errorf("read twins: %w", err)
+		}
+		if twins += bytes.Count(b.Lines(), lineEnd); e.opts.Progress != nil {
+			e.opts.Progress(twins)
+		}
+		select {
+		case blocks <- numbered{b, n}:
+		case <-failed:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		n++
+	}
+	return nil
+}
+
+var lineEnd = []byte("\n")
+
+// block judges the twins of a block.
+func (w *worker) block(ctx context.Context, b Block) error {
+	n := 0
+	for line := range bytes.Lines(b.Lines()) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := w.line(ctx, line[:len(line)-1]); err != nil {
+			return fmt.Errorf("read twins: %w", b.At(n, err))
+		}
+		n++
+	}
+	return nil
+}
+
+// line judges one twin. Whoever is not selected is not counted, as if a query had
+// selected.
+func (w *worker) line(ctx context.Context, data []byte) error {
+	judge, selected := w.sifter.Sift(data)
+	if judge {
+		return w.parse(ctx, data)
+	}
+	id, _ := w.sifter.ID()
+	device := id.Module == nil
+	if !selected && !w.everybody(device) {
+		return nil
+	}
+	w.names = append(w.names, id.Hash())
+	w.sum.twin(device, data)
+	if selected {
+		w.sum.selected(device)
+	}
+	return nil
+}
+
+// parse judges a twin in full.
+func (w *worker) parse(ctx context.Context, data []byte) error {
+	t, err := twin.Parse(bytes.Clone(data))
+	if err != nil {
+		return err
+	}
+	device := t.Ref.Module == ""
+	verdicts := w.program.Eval(ctx, t, w.opts.Moment)
+	if !slices.ContainsFunc(verdicts, chosen) && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
+		return nil
+	}
+	w.names = append(w.names, rules.TwinID{Device: []byte(t.Ref.Device), Module: moduleOf(t)}.Hash())
+	w.sum.twin(device, t.JSON())
+	w.judge(ctx, t, verdicts)
+	return nil
+}
+
+func moduleOf(t *twin.Twin) []byte {
+	if t.Ref.Module == "" {
+		return nil
+	}
+	return []byte(t.Ref.Module)
+}
+
+func unsure(v rules.Verdict) bool { return !v.Selected && v.Err != nil }
+
+// everybody reports whether all devices, or all modules, are to be counted.
+func (e *evaluation) everybody(device bool) bool {
+	return slices.ContainsFunc(e.listings, func(l rules.Listing) bool { return l.Everybody && l.Modules != device })
+}
+
+// twice reports whether two twins may have one name. It is certain when it says
+// no.
+func twice(workers []*worker) bool {
+	var names []uint64
+	for _, w := range workers {
+		names = append(names, w.names...)
+	}
+	slices.Sort(names)
+	for i := range names {
+		if i > 0 && names[i] == names[i-1] {
+			return true
+		}
+	}
+	return false
+}
