@@ -175,7 +175,7 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 func (w *worker) sift(ctx context.Context, t *twin.Twin) {
 	w.sum.twin(t.Ref.Module == "", t.JSON())
 	if judge, selected := w.sifter.Sift(t.JSON()); judge {
-		w.judge(ctx, t, w.program.Eval(ctx, t, w.opts.Moment))
+		w.judge(ctx, t, w.sifter.Eval(ctx, t, w.opts.Moment))
 	} else if selected {
 		w.sum.selected(t.Ref.Module == "")
 	}

@@ -145,7 +145,7 @@ func (w *worker) parse(ctx context.Context, data []byte) error {
 		return err
 	}
 	device := t.Ref.Module == ""
-	verdicts := w.program.Eval(ctx, t, w.opts.Moment)
+	verdicts := w.sifter.Eval(ctx, t, w.opts.Moment)
 	if !slices.ContainsFunc(verdicts, chosen) && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
 		return nil
 	}

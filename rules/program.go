@@ -84,7 +84,12 @@ func (p *Program) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
 }
 
 func (p *Program) scope(t *twin.Twin, at Moment) *scope {
-	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: p.Pack.Vars, memory: at.Memory}
+	return (&scope{vars: p.Pack.Vars}).of(t, at)
+}
+
+// of returns what an expression can see of a twin, with the vars of s.
+func (s *scope) of(t *twin.Twin, at Moment) *scope {
+	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: s.vars, memory: at.Memory}
 }
 
 func (r *compiledRule) eval(ctx context.Context, in *scope) Verdict {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"math/bits"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -45,7 +46,7 @@ const (
 	selected = iota // the selector holds
 	entered         // when holds
 	ended           // until holds
-	at              // every constant leaf of the patch holds
+	standing        // every constant leaf of the patch holds
 	met             // and so does every computed one
 	planes
 )
@@ -71,7 +72,8 @@ type Sifter struct {
 	*Sieve
 	spans      []twin.Span
 	view       view
-	live, odd  row // what holds or is not known yet, and what is not known
+	decided    bool // the row is about the twin that was sifted last
+	live, odd  row  // what holds or is not known yet, and what is not known
 	memories   []*memory
 	population []int
 	matched    []int
@@ -95,6 +97,7 @@ func (s *Sieve) Sifter() *Sifter {
 // already and none fails; it is counted, and chosen says whether some rule selects
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
+	f.decided = false
 	if _, err := f.scanner.Scan(data, f.spans); err != nil {
 		return true, false // so that it is parsed, and the mistake found
 	}
@@ -106,7 +109,8 @@ func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 	for _, m := range f.memories {
 		m.apply(f)
 	}
-	if f.join(); f.view.broken || f.open() {
+	f.join()
+	if f.decided = !f.view.broken; !f.decided || f.open() {
 		return true, false
 	}
 	return false, f.count()
@@ -148,6 +152,40 @@ func (f *Sifter) join() {
 	}
 }
 
+// Eval is [Program.Eval] for the twin that was sifted last, of which t was parsed.
+// It asks only rules that match or may have something to do, and they look at no
+// more of the twin than they name: a section that no rule wants whole is not
+// decoded.
+func (f *Sifter) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
+	list := make([]Verdict, 0, len(f.rules))
+	whole := f.at.of(t, at)
+	seen := *whole
+	seen.view = &f.view
+	for i, r := range f.rules {
+		if !r.On.Covers(t.Ref) {
+			continue
+		}
+		switch w, bit := i/64, uint64(1)<<(i%64); {
+		case !f.decided || f.asked[w]&bit != 0:
+			list = append(list, r.eval(ctx, whole))
+		case f.idle(w, bit):
+			chosen, _ := f.plane(selected, w)
+			in, _ := f.plane(standing, w)
+			list = append(list, Verdict{Rule: r.Rule, rule: r, Selected: chosen&bit != 0, In: chosen&in&f.stateful[w]&bit != 0})
+		default:
+			list = append(list, r.eval(ctx, &seen))
+		}
+	}
+	return list
+}
+
+// idle reports whether a rule certainly neither matches nor has anything to do.
+func (f *Sifter) idle(w int, bit uint64) bool {
+	chosen, unknown := f.plane(selected, w)
+	matches, open := f.passage(w)
+	return (unknown|chosen&(matches|open))&bit == 0
+}
+
 // open reports whether some rule may have something to do.
 func (f *Sifter) open() bool {
 	for w := range f.words {
@@ -180,7 +218,7 @@ func (f *Sifter) count() bool {
 func (f *Sifter) passage(w int) (matches, open uint64) {
 	enter, unknown := f.plane(entered, w)
 	end, unknownEnd := f.plane(ended, w)
-	in, unknownIn := f.plane(at, w)
+	in, unknownIn := f.plane(standing, w)
 	all, unknownAll := f.plane(met, w)
 	until, stateful := f.until[w], f.stateful[w]
 	matches = enter&^until | (in|enter)&until&^end

@@ -121,7 +121,7 @@ func (b *sieveBuilder) leaf(rule int, l leaf) {
 	}
 	a := leafAtom(twin.Leaf{Section: l.section, Path: l.path, Value: l.value.literal}, b.paths)
 	b.mark(a, b.bit(met, rule), false)
-	b.mark(a, b.bit(at, rule), false)
+	b.mark(a, b.bit(standing, rule), false)
 }
 
 // watch notes which rules are to be judged wherever they match: those that write

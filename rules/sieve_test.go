@@ -139,6 +139,9 @@ func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string
 		seen["pairs"] += len(verdicts)
 		judge, selected := sifter.Sift(tw.JSON())
 		if judge {
+			if got, want := told(sifter.Eval(context.Background(), tw, noon)), told(verdicts); got != want {
+				return fmt.Sprintf("the sifter says\n%s\nand Eval\n%s\nof %s", got, want, tw.JSON())
+			}
 			continue
 		}
 		seen["closed"] += len(verdicts)
@@ -169,6 +172,15 @@ func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string
 		}
 	}
 	return ""
+}
+
+// told writes verdicts as text.
+func told(verdicts []rules.Verdict) string {
+	var b strings.Builder
+	for _, v := range verdicts {
+		fmt.Fprintln(&b, v.Rule.ID, v.Selected, v.Matched, v.In, v.Leaving, v.Leaves, v.Why, v.Message, v.Err)
+	}
+	return b.String()
 }
 
 // met returns a twin as verdicts want it, as far as they agree.
