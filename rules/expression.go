@@ -30,6 +30,7 @@ type expression struct {
 	program *vm.Program
 	slots   []slot
 	single  *slot // set when the expression is nothing but this path
+	named   bool  // it may read the twin's name
 
 	kind  expressionKind
 	parts func() *part // made when they are first asked for
@@ -121,6 +122,7 @@ func compileExpression(at setting, offset int, text string, kind expressionKind)
 	}
 	e := &expression{
 		at: at, offset: offset, source: text, program: program, slots: used(node, w.slots), kind: kind,
+		named: strings.Contains(text, "bucket"),
 	}
 	e.parts = sync.OnceValue(e.split)
 	if s, ok := w.slotOf(node); ok && s.kind == slotValue {
@@ -164,13 +166,14 @@ func (e *expression) eval(in *scope) (any, error) {
 	if in.coverage != nil {
 		in.coverage.note(e.parts(), in)
 	}
-	env := make(map[string]any, len(e.slots)+2)
+	machine, env := in.machine()
 	env[meterName] = in.metered()
-	env[twinName] = in.twin.Ref.String()
+	if e.named {
+		env[twinName] = in.twin.Ref.String()
+	}
 	for _, s := range e.slots {
 		env[s.key] = s.value(in)
 	}
-	machine := vm.VM{MemoryBudget: maxElements}
 	v, err := machine.Run(e.program, env)
 	if err != nil {
 		return nil, e.failure(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/expr-lang/expr/vm"
+
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -84,6 +86,29 @@ type scope struct {
 	coverage *coverage // of a test; else nil
 	meter    *meter    // shared by several evaluations; nil: each has its own
 	view     *view     // of a sieve, which has the sections instead of the twin
+	runner   *runner   // used again and again; nil: each evaluation has its own
+}
+
+// A runner runs programs of expr, one after the other. That spares the making of a
+// machine and a map, which takes as long as a short expression.
+type runner struct {
+	vm    vm.VM
+	env   map[string]any
+	meter meter
+}
+
+func newRunner() *runner {
+	return &runner{vm: vm.VM{MemoryBudget: maxElements}, env: map[string]any{}}
+}
+
+// machine returns what runs an expression, and its environment. What is left in
+// that of others does no harm: an expression only sees names that it sets.
+func (s *scope) machine() (*vm.VM, map[string]any) {
+	r := s.runner
+	if r == nil {
+		r = newRunner()
+	}
+	return &r.vm, r.env
 }
 
 func (s *scope) metered() *meter {

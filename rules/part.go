@@ -148,7 +148,7 @@ func (e *expression) fixed() bool {
 			return false
 		}
 	}
-	return !strings.Contains(e.source, "bucket") // which reads the twin's name
+	return !e.named
 }
 
 // conjuncts appends the operands of the outermost ands of p.

@@ -72,6 +72,7 @@ type Sifter struct {
 	*Sieve
 	spans      []twin.Span
 	view       view
+	runner     *runner
 	decided    bool // the row is about the twin that was sifted last
 	live, odd  row  // what holds or is not known yet, and what is not known
 	memories   []*memory
@@ -83,11 +84,11 @@ type Sifter struct {
 func (s *Sieve) Sifter() *Sifter {
 	f := &Sifter{
 		Sieve: s, spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
-		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)),
+		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), runner: newRunner(),
 	}
 	f.view.paths = s.paths
 	for _, g := range s.groups {
-		f.memories = append(f.memories, newMemory(g))
+		f.memories = append(f.memories, newMemory(g, f))
 	}
 	return f
 }
@@ -160,7 +161,7 @@ func (f *Sifter) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
 	list := make([]Verdict, 0, len(f.rules))
 	whole := f.at.of(t, at)
 	seen := *whole
-	seen.view = &f.view
+	seen.view, seen.runner = &f.view, f.runner
 	for i, r := range f.rules {
 		if !r.On.Covers(t.Ref) {
 			continue

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -111,7 +110,8 @@ var errOpen = errors.New("this is for somebody else to say")
 func (a *atom) decide(in *scope) (holds, known bool) {
 	in.meter = nil
 	if !a.whole {
-		in.meter = &meter{left: maxWork}
+		in.meter = &in.runner.meter
+		in.meter.left = maxWork
 	}
 	holds, err := a.ask(in)
 	if !a.whole && in.meter.left < maxWork-maxAtomWork {
@@ -127,6 +127,3 @@ func sectionPath(section string) []string {
 	}
 	return []string{"properties", section}
 }
-
-// usesName reports whether an expression reads the twin's name.
-func usesName(e *expression) bool { return strings.Contains(e.source, "bucket") }

@@ -1,6 +1,10 @@
 package rules
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
 
 // A group is the atoms that read the same spans.
 type group struct {
@@ -74,6 +78,10 @@ type memory struct {
 	key          []byte
 	looks, fails int
 	direct       bool
+
+	in      scope // what the group's atoms can see of the twin
+	twin    twin.Twin
+	members []int // of its identity
 }
 
 // A remembered value is its length, one more than that for one that is there, and
@@ -83,8 +91,13 @@ type remembered struct {
 	text [longestKey]byte
 }
 
-func newMemory(g *group) *memory {
-	return &memory{group: g, seed: maphash.MakeSeed(), fresh: make([]uint64, 2*len(g.words)), key: make([]byte, 0, longestKey+1)}
+func newMemory(g *group, f *Sifter) *memory {
+	m := &memory{
+		group: g, seed: maphash.MakeSeed(), fresh: make([]uint64, 2*len(g.words)), key: make([]byte, 0, longestKey+1),
+		in: *f.at, members: identityIn(g.spans),
+	}
+	m.in.view, m.in.twin, m.in.runner = &f.view, &m.twin, f.runner
+	return m
 }
 
 // apply ends in the sifter's row what the group's values of this twin decide.
@@ -155,10 +168,10 @@ func (m *memory) ask(f *Sifter) {
 	for i := range m.words {
 		m.fresh[2*i], m.fresh[2*i+1] = ^uint64(0), 0
 	}
-	in := f.view.scope(f.at, m.spans)
+	f.view.identify(&m.twin, m.members)
 	for n := range m.atoms {
 		a := &m.atoms[n]
-		holds, known := a.decide(in)
+		holds, known := a.decide(&m.in)
 		for i := range m.words {
 			m.fresh[2*i], m.fresh[2*i+1] = a.apply(i, holds, known, m.fresh[2*i], m.fresh[2*i+1])
 		}
@@ -168,13 +181,13 @@ func (m *memory) ask(f *Sifter) {
 // decide lets those atoms say their word that can still change something; none
 // that may be expensive is left out, because it would have been evaluated.
 func (m *memory) decide(f *Sifter, short bool) {
-	in := f.view.scope(f.at, m.spans)
+	f.view.identify(&m.twin, m.members)
 	for n := range m.atoms {
 		a := &m.atoms[n]
 		if short && a.cheap && !m.matters(a, f.live) {
 			continue
 		}
-		holds, known := a.decide(in)
+		holds, known := a.decide(&m.in)
 		for i, w := range m.words {
 			f.live[w], f.odd[w] = a.apply(i, holds, known, f.live[w], f.odd[w])
 		}

@@ -122,7 +122,7 @@ func (p *pathSet) of(e *expression) (spans []int) {
 			spans = append(spans, i)
 		}
 	}
-	if usesName(e) {
+	if e.named {
 		spans = append(spans, p.add([]string{"deviceId"}), p.add([]string{"moduleId"}))
 	}
 	slices.Sort(spans)
@@ -181,15 +181,21 @@ func (v *view) updated(s slot) (time.Time, bool) {
 	return at, err == nil
 }
 
-// scope returns what an atom that reads these spans can see of the twin.
-func (v *view) scope(common *scope, spans []int) *scope {
-	in := *common
-	in.view, in.twin = v, &twin.Twin{}
-	for i, f := range identity {
-		if span := len(sectionNames) + i; slices.Contains(spans, span) {
-			value, _ := v.value(span)
-			v.broken = v.broken || !f.set(in.twin, value)
+// identityIn returns which of the identity's members are among spans.
+func identityIn(spans []int) (members []int) {
+	for i := range identity {
+		if slices.Contains(spans, len(sectionNames)+i) {
+			members = append(members, i)
 		}
 	}
-	return &in
+	return members
+}
+
+// identify makes t the twin, as far as these members of its own go.
+func (v *view) identify(t *twin.Twin, members []int) {
+	*t = twin.Twin{}
+	for _, i := range members {
+		value, _ := v.value(len(sectionNames) + i)
+		v.broken = v.broken || !identity[i].set(t, value)
+	}
 }
