@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -103,6 +104,15 @@ func (l *lot) fleet(n int) *memory {
 // compiled returns a program, what check says of it, and false where the pack has
 // a mistake that hinders it.
 func (l *lot) compiled(t *testing.T, bodies []string) (*rules.Program, rules.Diagnostics, bool) {
+	pack, p, ok := l.unchecked(t, bodies)
+	if !ok {
+		return nil, nil, false
+	}
+	return p, rules.Check(context.Background(), pack, nil), true
+}
+
+// unchecked compiles a pack that nothing is proven of.
+func (l *lot) unchecked(t *testing.T, bodies []string) (*rules.Pack, *rules.Program, bool) {
 	text := "apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\nlimits: {maxTwins: 100000, maxPercent: 100}\ndefaults: {limits: {maxTwins: 100000, maxPercent: 100}}\nrules:\n" + strings.Join(bodies, "")
 	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(text)}})
 	if err != nil {
@@ -112,7 +122,7 @@ func (l *lot) compiled(t *testing.T, bodies []string) (*rules.Program, rules.Dia
 	if err != nil {
 		return nil, nil, false // an exit that cannot work
 	}
-	return p, rules.Check(context.Background(), pack, nil), true
+	return pack, p, true
 }
 
 // TestProofsHoldInPlans is the law of proofs on rules together. Over random packs and
@@ -136,7 +146,7 @@ func TestProofsHoldInPlans(t *testing.T) {
 		if !p.Circular() && p.Rereads() {
 			straight++
 		}
-		l.settles(t, p)
+		l.settles(t, p, 145)
 	}
 	t.Logf("said: %v; %d packs without a circle", said, straight)
 	for _, code := range []rules.Code{rules.WriteConflict, rules.EndlessRules, rules.SelfNegating, rules.ShadowedRule} {
@@ -146,6 +156,25 @@ func TestProofsHoldInPlans(t *testing.T) {
 	}
 	if straight < packs/50 {
 		t.Errorf("%d packs have rules that read and no circle", straight)
+	}
+}
+
+// fixPacks is raised to 100,000 before a release, and when rounds are changed.
+var fixPacks = flag.Int("fixpoint.packs", 500, "packs on which the law of the fix-point is tried")
+
+// TestFixPoint is the law of the fix-point over many packs, each on a few twins: a
+// plan that is applied leaves nothing to plan.
+func TestFixPoint(t *testing.T) {
+	l := &lot{Rand: rand.New(rand.NewPCG(3, 3))}
+	changed := 0
+	for range laps(*fixPacks) {
+		l.draw()
+		if _, p, ok := l.unchecked(t, l.bodies); ok {
+			changed += l.settles(t, p, 5)
+		}
+	}
+	if changed < laps(*fixPacks) {
+		t.Errorf("only %d changes", changed)
 	}
 }
 
@@ -207,9 +236,9 @@ func values(p *engine.Plan) string {
 
 // settles holds the law of the fix-point: a plan that was applied leaves nothing to
 // do on twins without trouble, and where nothing comes back there is no circle.
-func (l *lot) settles(t *testing.T, p *rules.Program) {
+func (l *lot) settles(t *testing.T, p *rules.Program, twins int) (changes int) {
 	t.Helper()
-	m := l.fleet(145)
+	m := l.fleet(twins)
 	plan := evaluate(t, p, m, nil)
 	if got := troubles(plan); !p.Circular() && (strings.Contains(got, "go round") || strings.Contains(got, "do not settle")) {
 		t.Fatalf("no rule reads what comes back to it, but %s\n%s", got, l.bodies)
@@ -229,6 +258,7 @@ func (l *lot) settles(t *testing.T, p *rules.Program) {
 			t.Fatalf("still wanted: %s\n%s", lines([]engine.Change{c}), l.bodies)
 		}
 	}
+	return len(plan.Changes)
 }
 
 // laps returns how often a random law is tried: fewer times with -short and under
