@@ -124,17 +124,9 @@ func openDemo(ctx context.Context, env *environment, state *stateFlags) (*fleet,
 	if err != nil {
 		return nil, err
 	}
-	s, err := snapshot.Open(path)
+	s, e, err := startDemo(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("%w; begin again with demo --reset", err)
-	}
-	o := &emulator.Options{HubName: demoHub, Seed: rand.Uint64()}
-	if err := seedFrom(ctx, o, s); err != nil {
-		return nil, err
-	}
-	e, err := emulator.Start(context.WithoutCancel(ctx), o)
-	if err != nil {
-		return nil, err
 	}
 	client, err := demoClient(e)
 	if err != nil {
@@ -144,6 +136,20 @@ func openDemo(ctx context.Context, env *environment, state *stateFlags) (*fleet,
 		Source: client, writer: client, hub: demoHub, now: env.now().UTC(), complete: true, size: s.Header.Twins,
 		close: func() error { return errors.Join(keepDemo(e, path, s), e.Close()) },
 	}, nil
+}
+
+// startDemo starts an emulator of the fleet at path.
+func startDemo(ctx context.Context, path string) (*snapshot.Snapshot, *emulator.Emulator, error) {
+	s, err := snapshot.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &emulator.Options{HubName: demoHub, Seed: rand.Uint64()}
+	if err := seedFrom(ctx, o, s); err != nil {
+		return nil, nil, err
+	}
+	e, err := emulator.Start(context.WithoutCancel(ctx), o)
+	return s, e, err
 }
 
 func demoClient(e *emulator.Emulator) (*hub.Client, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 
@@ -76,8 +77,11 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 // digestOf returns a digest as headers have it. It finds damage, see [twin.Digest].
 func digestOf(sum *xxh3.Hasher) string {
 	b := sum.Sum128().Bytes()
-	return "xxh3:" + hex.EncodeToString(b[:])
+	return digestKind + hex.EncodeToString(b[:])
 }
+
+// digestKind begins the digests that this version writes and checks.
+const digestKind = "xxh3:"
 
 // count counts an entry.
 func (h *Header) count(e entry) {
@@ -96,6 +100,8 @@ func (h *Header) check(got Header) error {
 	case got.Twins > h.Twins || got.Configurations > h.Configurations:
 		return fmt.Errorf("the file was altered: it holds %d twins and %d configurations, its header says %d and %d",
 			got.Twins, got.Configurations, h.Twins, h.Configurations)
+	case !strings.HasPrefix(h.Digest, digestKind):
+		return fmt.Errorf("its digest is %.80q, which this version does not know: record the fleet anew", h.Digest)
 	case got.Digest != h.Digest:
 		return fmt.Errorf("the file was altered: its digest is %s, not %.80q", got.Digest, h.Digest)
 	}

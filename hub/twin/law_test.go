@@ -142,6 +142,40 @@ func TestLeavesOfADocumentHoldOnceWritten(t *testing.T) {
 	})
 }
 
+// FuzzPatch holds patches of any two documents to their laws: the smallest one leads
+// from one to the other, a merge done twice is done once, and what is touched is
+// said. An object with a null is a patch, and no document.
+func FuzzPatch(f *testing.F) {
+	for _, pair := range [][2]string{
+		{`{}`, `{"a":{"b":null}}`}, {`{"a":{"b":1,"c":[1,{}]}}`, `{"a":{"b":1.0,"c":[1,{"x":null}]}}`}, {`{"a":{}}`, `{"a":null,"":{"":[]}}`},
+		{`{"a":1e999,"b":9007199254740993}`, `{"b":9007199254740992,"a":{"a":{"a":{}}}}`}, {`{"a":"x"}`, `{"a":"x"}`},
+	} {
+		f.Add([]byte(pair[0]), []byte(pair[1]))
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		from, err1 := twin.DecodeObject(a)
+		p, err2 := twin.DecodeObject(b)
+		if err1 != nil || err2 != nil {
+			return
+		}
+		from = twin.Merge(twin.Object{}, from) // without nulls
+		to := twin.Merge(from, p)
+		if got := twin.Merge(to, p); !twin.Equal(got, to) {
+			t.Fatalf("%s, then %s", twin.Encode(to), twin.Encode(got))
+		}
+		diff := twin.Diff(from, to)
+		if got := twin.Merge(from, diff); !twin.Equal(got, to) {
+			t.Fatalf("%s leads to %s, not to %s", twin.Encode(diff), twin.Encode(got), twin.Encode(to))
+		}
+		for _, touch := range twin.Touches(from, p) {
+			is, _ := to.Lookup(touch.Path...)
+			if was, _ := from.Lookup(touch.Path...); !twin.Equal(was, touch.Before) || !twin.Equal(is, touch.After) {
+				t.Fatalf("%v: %v → %v, in fact %v → %v", touch.Path, touch.Before, touch.After, was, is)
+			}
+		}
+	})
+}
+
 // FuzzDecode holds the decoder against encoding/json: it refuses what that
 // refuses, and what both take means the same.
 func FuzzDecode(f *testing.F) {
