@@ -105,7 +105,7 @@ func TestARecordingMakesTheSamePlan(t *testing.T) {
 // told.
 func TestTheFirstMistakeOfARecording(t *testing.T) {
 	src := recorder{tape: recorded(200), query: func(*twin.Twin) bool { return true }}
-	for _, bad := range []string{`{"deviceId":"a/b"}`, `{"deviceId":"a"`, ``, `{"deviceId":"x","tags":7}`, `{"deviceId":"x","deviceId":"y"}`, `{"properties":{}}`} {
+	for _, bad := range []string{`{"deviceId":"a/b"}`, `{"deviceId":"a"`, ``, `{"deviceId":"x","tags":7}`, `{"deviceId":"x","deviceId":"y"}`, `{"properties":{}}`, `{"deviceId":"x"} {}`} {
 		src.tape[120], src.tape[70] = []byte(bad), []byte(bad)
 		_, want := engine.Evaluate(t.Context(), pack(t, saver), listed{src}, nil)
 		for _, workers := range []int{1, 4} {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"context"
 	"math/bits"
 
@@ -99,7 +100,8 @@ func (s *Sieve) Sifter() *Sifter {
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 	f.decided = false
-	if _, err := f.scanner.Scan(data, f.spans); err != nil {
+	end, err := f.scanner.Scan(data, f.spans)
+	if err != nil || len(bytes.TrimSpace(data[end:])) > 0 {
 		return true, false // so that it is parsed, and the mistake found
 	}
 	f.view.reset(data, f.spans)
