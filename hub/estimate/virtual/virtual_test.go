@@ -1,0 +1,96 @@
+package virtual_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twinrules/twinrules/hub"
+	"github.com/twinrules/twinrules/hub/estimate"
+	"github.com/twinrules/twinrules/hub/estimate/virtual"
+)
+
+// signingKey is made outside of bubbles: one takes a while.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// TestEstimatesHold goes lanes on an emulated hub, in virtual time, and holds what
+// they took against what was estimated: the same calls, and the time within 1 %,
+// with answers that come at once and with such that take their time.
+func TestEstimatesHold(t *testing.T) {
+	signingKey()
+	lanes := []struct {
+		name  string
+		ways  func(estimate.Hub, virtual.Size) []estimate.Way
+		which string
+		lane  virtual.Lane
+	}{
+		{"narrowed", reading, "narrowed query", virtual.Narrowed},
+		{"everybody", reading, "query of everybody", virtual.Whole},
+		{"point reads", reading, "point reads of a known inventory", virtual.PointReads(64)},
+		{"patches", writing, "patch each twin under its etag", virtual.Patches(8)},
+	}
+	for _, size := range []virtual.Size{
+		{Devices: 1950, Every: 1, Tier: hub.TierS1, Units: 1}, // 20 pages, and the counts are too much for a minute
+		{Devices: 2100, Every: 9, Tier: hub.TierS1, Units: 1, Latency: 135 * time.Millisecond},
+		{Devices: 1050, Every: 3, Tier: hub.TierS2, Units: 15, Latency: 40 * time.Millisecond},
+	} {
+		for _, lane := range lanes {
+			t.Run(fmt.Sprintf("%s of %d on %d %s with %s", lane.name, size.Devices, size.Units, size.Tier, size.Latency), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					want := find(t, lane.ways(estimate.Hub{Tier: size.Tier, Units: size.Units, Latency: size.Latency}, size), lane.which)
+					got := measure(t, size, lane.lane)
+					t.Logf("%d calls in %s, estimated %s", got.Total(), got.Took, want.Takes)
+					if off := got.Took - want.Takes; got.Total() != want.Calls || got.Refused > 0 || off.Abs() > want.Takes/100 {
+						t.Errorf("%d calls, %d refused, in %s; estimated %d in %s", got.Total(), got.Refused, got.Took, want.Calls, want.Takes)
+					}
+				})
+			})
+		}
+	}
+}
+
+func reading(h estimate.Hub, s virtual.Size) []estimate.Way {
+	return estimate.Reading(h, estimate.Fleet{Devices: s.Devices, Selected: s.Devices, Narrowed: s.Changing(), Counts: 2})
+}
+
+func writing(h estimate.Hub, s virtual.Size) []estimate.Way {
+	return estimate.Writing(h, estimate.Changes{Twins: s.Changing(), AtOnce: 8})
+}
+
+func find(t *testing.T, ways []estimate.Way, name string) estimate.Way {
+	for _, w := range ways {
+		if w.Name == name {
+			return w
+		}
+	}
+	t.Fatalf("there is no way %q", name)
+	return estimate.Way{}
+}
+
+func measure(t *testing.T, size virtual.Size, lane virtual.Lane) virtual.Measurement {
+	h, err := virtual.Start(size, signingKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	}()
+	m, err := h.Measure(t.Context(), lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
