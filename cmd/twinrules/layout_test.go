@@ -29,7 +29,7 @@ var layout = map[string][]string{
 	"hub/snapshot":                   {"hub/query", "hub/twin"},
 	"hub/emulator":                   {"hub/query", "hub/twin"},
 	"hub/estimate":                   {"hub"},
-	"hub/estimate/virtual":           {"hub", "hub/emulator", "hub/twin"},
+	"hub/estimate/virtual":           {"hub", "hub/emulator", "hub/estimate", "hub/twin"},
 	"hub/hubtest":                    {"hub", "hub/twin"},
 	"rules":                          {"hub/query", "hub/twin"},
 	"engine":                         {"rules", "hub/twin"},

@@ -47,6 +47,9 @@ func newPlan(env *environment) *cobra.Command {
 			if estimate.on {
 				return env.estimatePlan(cmd.Context(), args, &source, &state, &estimate, &output)
 			}
+			if err := estimate.unused(); err != nil {
+				return err
+			}
 			p, err := env.computePlan(cmd.Context(), args, &source, &state, how)
 			if err != nil {
 				return err
@@ -68,10 +71,10 @@ func newPlan(env *environment) *cobra.Command {
 	how.add(cmd)
 	how.addRead(cmd)
 	estimate.add(cmd)
-	cmd.MarkFlagsMutuallyExclusive("estimate", "explain-query")
 	cmd.Flags().BoolVar(&queries, "explain-query", false, "read nothing, and show what the hub would be asked on behalf of each rule, and what not (text or json)")
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for apply")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	cmd.MarkFlagsMutuallyExclusive("estimate", "explain-query")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/hub/estimate"
+	"github.com/twinrules/twinrules/hub/query"
 	"github.com/twinrules/twinrules/hub/snapshot"
 	"github.com/twinrules/twinrules/rules"
 )
@@ -30,6 +31,14 @@ func (f *estimateFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&f.export, "export-takes", 0, "with --estimate: how long an export of this hub takes, which no documentation tells")
 }
 
+// unused refuses assumptions that nothing is made of.
+func (f *estimateFlags) unused() error {
+	if f.changes.given != "" || f.export != 0 {
+		return usagef("--changes and --export-takes are for --estimate")
+	}
+	return nil
+}
+
 // estimatePlan shows what a plan of a hub would take, and reads no twin.
 func (env *environment) estimatePlan(ctx context.Context, args []string, source *sourceFlags, state *stateFlags, f *estimateFlags, output *outputFlags) error {
 	show := map[string]func(io.Writer, estimateJSON) error{"text": writeEstimate, "json": writeEstimateJSON}[output.format]
@@ -38,6 +47,9 @@ func (env *environment) estimatePlan(ctx context.Context, args []string, source 
 		return usagef("--estimate is shown on stdout, as text or json")
 	case source.snapshot != "":
 		return usagef("reading a snapshot costs a hub nothing: give --hub HOST or --demo")
+	}
+	if _, err := hub.NewPacer(&hub.PacerOptions{Tier: hub.Tier(source.tier)}); err != nil {
+		return usagef("--tier: %w", err)
 	}
 	return env.with(ctx, args, source, state, func(program *compiled, fleet *fleet) error {
 		e := &estimator{program: program, hub: countingHub{fleet.Source.(*hub.Client)}, flags: f,
@@ -61,7 +73,6 @@ type estimator struct {
 	fleet   estimate.Fleet
 	changes estimate.Changes
 	from    string // where the number of changes is from
-	asked   int    // requests that the estimate itself took
 }
 
 // count asks the hub for numbers: of all devices, of those that rules select, and
@@ -71,7 +82,6 @@ func (e *estimator) count(ctx context.Context) error {
 	if !known {
 		return fmt.Errorf("count devices: %s tells neither by its statistics nor by a query how many there are", e.hub.Host())
 	}
-	e.asked = 1
 	e.fleet = estimate.Fleet{Devices: devices, Selected: -1, Narrowed: -1, Export: e.flags.export, Unexported: e.unexported(), Unsure: e.unsure()}
 	for _, l := range e.program.Listings(rules.ReadSelected) {
 		if strings.Contains(l.Query, "FROM devices.modules") {
@@ -104,15 +114,14 @@ func (e *estimator) countNarrowed(ctx context.Context) error {
 	return nil
 }
 
-// countListed counts what a listing would list. Where its query is the longest
-// that a hub takes, and one that counts would be longer, it stays at what it was.
+// countListed counts what a listing would list. Where the query that counts would
+// be too long, that is taken for everybody.
 func (e *estimator) countListed(ctx context.Context, l rules.Listing, n *int) (err error) {
-	text, fits := l.Count()
-	if !fits {
+	text := strings.Replace(l.Query, "SELECT *", "SELECT COUNT() AS n", 1)
+	if len(text) > query.MaxLength {
 		*n = e.fleet.Devices
 		return nil
 	}
-	e.asked++
 	if *n, err = e.hub.Count(ctx, text); err != nil {
 		return fmt.Errorf("count twins: %w", err)
 	}

@@ -23,7 +23,6 @@ type estimateJSON struct {
 	Tier      hub.Tier       `json:"tier"`      // by which is estimated
 	TierKnown bool           `json:"tierKnown"` // else it is the least that any hub has
 	Units     int            `json:"units"`
-	Asked     int            `json:"asked"`              // requests that the estimate took
 	Devices   int            `json:"devices"`            // on the hub
 	Selected  *int           `json:"selected,omitempty"` // of them, by some rule
 	Concerned *int           `json:"concerned,omitempty"`
@@ -68,7 +67,7 @@ func (e *estimator) document(host string) estimateJSON {
 		tier = hub.TierS1
 	}
 	return estimateJSON{
-		Schema: estimateSchema, Pack: e.program.Pack.Name, Hub: host, Tier: tier, TierKnown: e.limits.Tier != "", Units: max(1, e.limits.Units), Asked: e.asked,
+		Schema: estimateSchema, Pack: e.program.Pack.Name, Hub: host, Tier: tier, TierKnown: e.limits.Tier != "", Units: max(1, e.limits.Units),
 		Devices: e.fleet.Devices, Selected: unlessNegative(e.fleet.Selected), Concerned: unlessNegative(e.fleet.Narrowed), Modules: e.fleet.Modules,
 		Reading: directionOf(estimate.Reading(e.limits, e.fleet)),
 		Changes: changesJSON{e.changes.Twins, e.changes.Configurations, e.from},
@@ -91,7 +90,7 @@ func directionOf(ways []estimate.Way) directionJSON {
 		if i == best {
 			d.Picked = w.Name
 		}
-		d.Ways = append(d.Ways, wayJSON{w.Name, w.Command, w.Calls, math.Round(w.Takes.Seconds()*1000) / 1000, w.Open, w.Misses, w.Barred})
+		d.Ways = append(d.Ways, wayJSON{w.Name, w.Command, w.Calls, math.Round(w.Takes.Seconds()*1000) / 1000, w.Open, append([]string{}, w.Misses...), w.Barred})
 	}
 	return d
 }
@@ -105,7 +104,7 @@ func (e *estimator) basis() []estimateFact {
 	}
 	list := []estimateFact{
 		{strings.Join(limits, ", "), "documented"},
-		{fmt.Sprintf("%d twins on a page of a query, whatever is selected of them", estimate.Rows), "documented"},
+		{fmt.Sprintf("%d twins on a page of a query, also of a projection, which spares bytes and no calls", estimate.Rows), "documented"},
 		{fmt.Sprintf("an answer takes %d ms, of a page as of a twin", e.limits.Latency.Milliseconds()), "measured once, on registry reads of another hub"},
 		{"nothing else uses the hub's limits meanwhile", "assumed"},
 	}
@@ -127,7 +126,7 @@ func writeEstimate(w io.Writer, e estimateJSON) error {
 	if !e.TierKnown {
 		known = " (not known: the least there is)"
 	}
-	fmt.Fprintf(&b, "pack %s on %s, tier %s, %s%s: nothing was read; %s counted\n", e.Pack, e.Hub, e.Tier, plural(e.Units, "unit"), known, plural(e.Asked, "request"))
+	fmt.Fprintf(&b, "pack %s on %s, tier %s, %s%s: twins were counted, and none was read\n", e.Pack, e.Hub, e.Tier, plural(e.Units, "unit"), known)
 	fmt.Fprintf(&b, "%s%s\n", plural(e.Devices, "device"), e.parts())
 	writeDirection(&b, "Reading", e.Reading)
 	sum := plural(e.Changes.Twins, "twin")
@@ -165,7 +164,7 @@ func writeDirection(b *strings.Builder, title string, d directionJSON) {
 		if w.Name == d.Picked {
 			mark = "*"
 		}
-		fmt.Fprintf(b, "%s %-40s %9d calls  %s\n", mark, w.Name, w.Calls, w.time())
+		fmt.Fprintf(b, "%s %-40s %15s  %s\n", mark, w.Name, plural(w.Calls, "call"), w.time())
 		if w.Command != "" {
 			fmt.Fprintf(b, "      by      twinrules %s\n", w.Command)
 		}

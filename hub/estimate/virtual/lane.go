@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/twinrules/twinrules/hub"
+	"github.com/twinrules/twinrules/hub/estimate"
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -72,18 +73,28 @@ func getEach(ctx context.Context, h *Hub, c *hub.Client, atOnce int) error {
 	})
 }
 
-// Patches writes each that is to change, as many at once, under its etag.
+// Patches writes each that is to change, as many at once, under its etag, after a
+// look at the first ones, as apply does.
 func Patches(atOnce int) Lane {
 	return func(ctx context.Context, h *Hub, c *hub.Client) error {
-		etags := map[twin.Ref]string{}
-		for t := range h.emulator.Twins() {
-			etags[t.Ref] = t.ETag
+		for i := range min(estimate.Samples, h.Changing()) {
+			if _, err := c.Twin(ctx, twin.Ref{Device: name(i * h.Every)}); err != nil {
+				return err
+			}
 		}
-		return each(h.Devices, h.Every, atOnce, func(ref twin.Ref) error {
-			_, err := c.PatchTwin(ctx, ref, twin.Patch{Desired: twin.Object{"slow": true}}, etags[ref])
-			return err
-		})
+		return patchEach(ctx, h, c, atOnce)
 	}
+}
+
+func patchEach(ctx context.Context, h *Hub, c *hub.Client, atOnce int) error {
+	etags := map[twin.Ref]string{}
+	for t := range h.emulator.Twins() {
+		etags[t.Ref] = t.ETag
+	}
+	return each(h.Devices, h.Every, atOnce, func(ref twin.Ref) error {
+		_, err := c.PatchTwin(ctx, ref, twin.Patch{Desired: twin.Object{"slow": true}}, etags[ref])
+		return err
+	})
 }
 
 // Naive is the loop that everybody writes first: list the names, get each twin,
@@ -99,7 +110,7 @@ func Naive(atOnce int) Lane {
 		if err := getEach(ctx, h, c, atOnce); err != nil {
 			return err
 		}
-		return Patches(atOnce)(ctx, h, c)
+		return patchEach(ctx, h, c, atOnce)
 	}
 }
 
