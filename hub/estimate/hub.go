@@ -30,15 +30,20 @@ type Step struct {
 
 // time returns how long a step takes at least. As many requests as the limit
 // allows go as fast as they are answered; the next one waits until the first
-// counts no longer, which is [hub.Class.Window] after it went.
+// counts no longer, which is [hub.Class.Window] after it went. Answers that take
+// longer than that leave nobody waiting for the limit.
 func (h Hub) time(s Step) time.Duration {
 	if s.Calls <= 0 {
 		return 0
 	}
+	latency, atOnce := h.Latency, max(1, s.AtOnce)
+	if s.Inside {
+		latency = 0
+	}
 	limit, window := h.limit(s)
 	full, rest := (s.Calls-1)/limit, (s.Calls-1)%limit+1
-	answers := h.answers(s)
-	return time.Duration(full)*max(window, answers(limit)) + answers(rest)
+	inTurn := time.Duration((rest+atOnce-1)/atOnce) * latency
+	return time.Duration(full)*max(window, time.Duration(limit)*latency/time.Duration(atOnce)) + inTurn
 }
 
 // limit returns how many requests of a step a hub allows in a window, at least
@@ -49,15 +54,4 @@ func (h Hub) limit(s Step) (n int, window time.Duration) {
 		return limit, per // the hub keeps its own time
 	}
 	return max(1, limit/max(1, s.Charge)), s.Class.Window()
-}
-
-// answers returns what n requests take if nothing holds them back.
-func (h Hub) answers(s Step) func(n int) time.Duration {
-	return func(n int) time.Duration {
-		if s.Inside {
-			return 0
-		}
-		atOnce := max(1, s.AtOnce)
-		return time.Duration((n+atOnce-1)/atOnce) * h.Latency
-	}
 }
