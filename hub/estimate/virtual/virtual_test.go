@@ -50,6 +50,9 @@ func TestEstimatesHold(t *testing.T) {
 		{"patches, more units", larger, writing, "patch each twin under its etag", virtual.Patches(8)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if raceDetector && test.size != small {
+				t.Skip("takes long under the race detector, which has seen enough")
+			}
 			synctest.Test(t, func(t *testing.T) {
 				size := test.size
 				want := find(t, test.ways(estimate.Hub{Tier: size.Tier, Units: size.Units, Latency: size.Latency}, size), test.which)
