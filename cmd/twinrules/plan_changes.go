@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/twinrules/twinrules/engine/journal"
 	"github.com/twinrules/twinrules/hub/estimate"
+	"github.com/twinrules/twinrules/rules"
 )
 
 // An amount is a flag's number of twins, or a percentage of them.
@@ -74,10 +76,17 @@ func (e *estimator) assume(env *environment, state *stateFlags, hub string) erro
 		e.changes.Twins, e.from = n, "as in the last pass that wrote, begun "+at
 		return nil
 	}
+	if !slices.ContainsFunc(e.program.Pack.Rules, writesTwins) {
+		e.from = "since no rule writes twins"
+		return nil
+	}
 	e.changes.Twins = (&amount{percent: nothingKnown}).of(e.fleet.Selected)
 	e.from = fmt.Sprintf("%g %% of those that rules select, a guess: no pass is known (see --changes)", nothingKnown)
 	return nil
 }
+
+// writesTwins reports whether a rule writes, and not the hub in its place.
+func writesTwins(r *rules.Rule) bool { return r.Mode == rules.Enforce && r.Configuration == nil }
 
 // lastWritten returns how many twins the plan of the latest run changed that wrote
 // for a pack on a hub, and when it began; "" when there was none.
