@@ -19,17 +19,17 @@ const (
 // A lane is a row of the table.
 type lane struct {
 	name string
-	way  string // as the estimate calls it; "" when it knows none
+	ways []string // what it does, as the estimate calls that
 	goes virtual.Lane
 	each bool // a request for each twin of the fleet
 }
 
 var (
-	narrowed  = lane{"read: narrowed query", "narrowed query", virtual.Narrowed, false}
-	everybody = lane{"read: query of everybody", "query of everybody", virtual.Whole, false}
-	oneByOne  = lane{"read: point reads", "point reads of a known inventory", virtual.PointReads(readers), true}
-	patches   = lane{"write: patches of 2 %", "patch each twin under its etag", virtual.Patches(writers), false}
-	naive     = lane{"naive loop, all of it", "", virtual.Naive(readers), true}
+	narrowed  = lane{"read: narrowed query", []string{"narrowed query"}, virtual.Narrowed, false}
+	everybody = lane{"read: query of everybody", []string{"query of everybody"}, virtual.Whole, false}
+	oneByOne  = lane{"read: point reads", []string{"point reads of a known inventory"}, virtual.PointReads(readers), true}
+	patches   = lane{"write: patches of 2 %", []string{"patch each twin under its etag"}, virtual.Patches(writers), false}
+	naive     = lane{"naive loop, all of it", []string{"query of everybody", "point reads of a known inventory", "patch each twin under its etag"}, virtual.Naive(readers), true}
 )
 
 // lanes lists them in the order of the table.

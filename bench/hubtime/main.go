@@ -7,7 +7,9 @@
 // in virtual time: nothing in its table was measured on a hub in Azure. The twins
 // are small, and answers take the time of -latency. Lanes with a request for each
 // twin of a fleet are gone up to -each devices; for larger fleets their figures are
-// those of -each, multiplied, and marked with "~".
+// those of -each, multiplied, and marked with "~",
+// which flatters the naive loop: the first requests, which nothing holds back, are
+// multiplied, too.
 //
 // Start with main; lane.go measures and table.go prints. What the lanes do is in
 // package hub/estimate/virtual.
