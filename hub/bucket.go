@@ -71,10 +71,6 @@ func newBucket(c *Class, o *PacerOptions) *bucket {
 	return b
 }
 
-// window is how long a send counts: its class's period, and a little longer,
-// because requests that leave evenly do not arrive so.
-func window(c *Class) time.Duration { return c.per + c.per/50 }
-
 // wait returns when a request of that charge may be sent. It fails when ctx ends.
 func (b *bucket) wait(ctx context.Context, charge int) (ticket, error) {
 	select {
@@ -125,7 +121,7 @@ func (b *bucket) take(charge int) (ticket, time.Duration) {
 
 // forget drops what no longer counts.
 func (b *bucket) forget(now time.Time) {
-	for len(b.sends) > 0 && !now.Before(b.sends[0].at.Add(window(b.class))) {
+	for len(b.sends) > 0 && !now.Before(b.sends[0].at.Add(b.class.Window())) {
 		b.used -= b.sends[0].charge
 		b.sends = b.sends[1:]
 	}
@@ -139,7 +135,7 @@ func (b *bucket) room(charge int, now time.Time) (delay time.Duration) {
 			break
 		}
 		left -= s.charge
-		delay = s.at.Add(window(b.class)).Sub(now)
+		delay = s.at.Add(b.class.Window()).Sub(now)
 	}
 	return delay
 }
@@ -150,7 +146,7 @@ func (b *bucket) gap(now time.Time) time.Duration {
 		return 0
 	}
 	last := b.sends[len(b.sends)-1]
-	return last.at.Add(time.Duration(float64(last.charge) / b.limit * float64(window(b.class)))).Sub(now)
+	return last.at.Add(time.Duration(float64(last.charge) / b.limit * float64(b.class.Window()))).Sub(now)
 }
 
 // passed notes an answer that was no 429.
@@ -224,7 +220,7 @@ func (b *bucket) throttled(t ticket, asked time.Duration) time.Duration {
 
 // takeBack forgets a send of which nothing came.
 func (b *bucket) takeBack(s *send, now time.Time) {
-	if now.Before(s.at.Add(window(b.class))) { // else it has been forgotten
+	if now.Before(s.at.Add(b.class.Window())) { // else it has been forgotten
 		b.used -= s.charge
 	}
 	s.charge = 0

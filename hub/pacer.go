@@ -74,14 +74,12 @@ func (p *Pacer) Rate(c *Class) (int, time.Duration) {
 	return int(b.limit), c.per
 }
 
-// Estimate returns how long n requests of a class take at the present rate, one
-// bucket of which goes at once.
+// Estimate returns how long n requests of a class are held back at the present
+// rate: as many go at once as it allows, as many again a [Class.Window] later, and
+// so on. What the hub takes to answer comes on top.
 func (p *Pacer) Estimate(c *Class, n int) time.Duration {
 	rate, _ := p.Rate(c)
-	if n <= rate {
-		return 0
-	}
-	return time.Duration(float64(n-rate) / float64(rate) * float64(window(c)))
+	return time.Duration(max(n-1, 0)/rate) * c.Window()
 }
 
 func (p *Pacer) bucket(c *Class) *bucket {

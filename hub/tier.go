@@ -72,6 +72,10 @@ func (c *Class) Limit(tier Tier, units int) (int, time.Duration) {
 	return c.s1.of(units), c.per
 }
 
+// Window returns how long a request counts against a limit here: the class's
+// period, and a little longer, because requests that leave evenly do not arrive so.
+func (c *Class) Window() time.Duration { return c.per + c.per/50 }
+
 // check says why there is no hub of that tier.
 func (t Tier) check() error {
 	for _, known := range append(PossibleTierValues(), "") {

@@ -18,6 +18,9 @@ import (
 	"github.com/twinrules/twinrules/rules"
 )
 
+// writesAtOnce is how many twins are written at once when nobody says.
+const writesAtOnce = 8
+
 func newApply(env *environment) *cobra.Command {
 	var (
 		source  sourceFlags
@@ -45,7 +48,7 @@ was killed goes on where it was when it is called again with the same plan.`,
 	how.add(cmd)
 	how.addRead(cmd)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
+	cmd.Flags().IntVar(&workers, "writes", writesAtOnce, "writes at once")
 	return cmd
 }
 

@@ -14,8 +14,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/twinrules/twinrules/hub"
 	"github.com/twinrules/twinrules/hub/credential"
 	"github.com/twinrules/twinrules/hub/emulator"
+	"github.com/twinrules/twinrules/hub/estimate"
 	"github.com/twinrules/twinrules/hub/snapshot"
 	"github.com/twinrules/twinrules/rules"
 )
@@ -26,6 +28,7 @@ func TestPages(t *testing.T) {
 	for page, tables := range map[string]map[string]string{
 		"language.md":   {"pack": keysTable("pack"), "rule": keysTable("rule"), "names": namesTable(), "functions": functionsTable(), "codes": codesTable()},
 		"emulator.md":   {"behaviours": behavioursTable(), "flags": emulatorFlagsTable(), "bodies": bodiesTable()},
+		"estimate.md":   {"limits": limitsTable()},
 		"snapshots.md":  {"lacks": "`" + strings.Join(snapshot.ExportLacks(), "`, `") + "`.\n"},
 		"signing-in.md": {"kinds": kindsTable(), "purposes": purposesTable(), "settings": settingsTable()},
 	} {
@@ -80,6 +83,21 @@ func emulatorFlagsTable() string {
 
 func bodiesTable() string {
 	return markdownTable("`body` | the answer is", emulator.Bodies(), func(b [2]string) (string, string) { return b[0], b[1] })
+}
+
+func limitsTable() string {
+	return markdownTable("limit | S1 × 1, S1 × 10, S2 × 10, S3 × 1", hub.Classes(), func(c *hub.Class) (string, string) {
+		var list []string
+		for _, of := range []struct {
+			tier  hub.Tier
+			units int
+		}{{hub.TierS1, 1}, {hub.TierS1, 10}, {hub.TierS2, 10}, {hub.TierS3, 1}} {
+			n, _ := c.Limit(of.tier, of.units)
+			list = append(list, fmt.Sprint(n))
+		}
+		_, per := c.Limit(hub.TierS1, 1)
+		return c.Name, strings.Join(list, ", ") + " in " + estimate.Show(per)
+	})
 }
 
 func kindsTable() string {

@@ -33,15 +33,22 @@ func newPlan(env *environment) *cobra.Command {
 		out      string
 		detailed bool
 		queries  bool
+		estimate estimateFlags
 	)
 	cmd := &cobra.Command{
 		Use:     "plan [PACK]",
 		Short:   "Show what a pack would change, and change nothing",
-		Example: "  twinrules plan --demo\n  twinrules plan rules/ --snapshot fleet.ndjson.zst --out plan.twp\n  twinrules plan rules/ --read narrowed --explain-query",
+		Example: "  twinrules plan --demo\n  twinrules plan rules/ --snapshot fleet.ndjson.zst --out plan.twp\n  twinrules plan rules/ --read narrowed --explain-query\n  twinrules plan rules/ --hub contoso.azure-devices.net --tier S1 --units 2 --estimate",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if queries {
 				return env.explainQueries(cmd.Context(), args, &source, how, &output)
+			}
+			if estimate.on {
+				return env.estimatePlan(cmd.Context(), args, &source, &state, &estimate, &output)
+			}
+			if err := estimate.unused(); err != nil {
+				return err
 			}
 			p, err := env.computePlan(cmd.Context(), args, &source, &state, how)
 			if err != nil {
@@ -63,9 +70,11 @@ func newPlan(env *environment) *cobra.Command {
 	output.add(cmd)
 	how.add(cmd)
 	how.addRead(cmd)
+	estimate.add(cmd)
 	cmd.Flags().BoolVar(&queries, "explain-query", false, "read nothing, and show what the hub would be asked on behalf of each rule, and what not (text or json)")
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for apply")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	cmd.MarkFlagsMutuallyExclusive("estimate", "explain-query")
 	return cmd
 }
 

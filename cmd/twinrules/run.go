@@ -39,7 +39,7 @@ schedule it plans and writes nothing.`,
 	state.add(cmd)
 	how.add(cmd)
 	how.addRead(cmd)
-	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
+	cmd.Flags().IntVar(&workers, "writes", writesAtOnce, "writes at once")
 	return cmd
 }
 

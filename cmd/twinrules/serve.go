@@ -43,7 +43,7 @@ pass that is under way has settled.`,
 	state.add(cmd)
 	how.add(cmd)
 	how.addRead(cmd)
-	cmd.Flags().IntVar(&workers, "writes", 8, "writes at once")
+	cmd.Flags().IntVar(&workers, "writes", writesAtOnce, "writes at once")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9464", "address of /healthz and /metrics")
 	return cmd
 }

@@ -7,13 +7,11 @@ import (
 	"time"
 
 	"github.com/twinrules/twinrules/hub"
+	"github.com/twinrules/twinrules/hub/estimate"
 )
 
 // worthTelling is how long work takes that one is told of before.
 const worthTelling = 10 * time.Second
-
-// pageOfTwins is how many twins a hub puts into a page of a query.
-const pageOfTwins = 100
 
 // foretellPull says how long it will take to read a hub by queries, when that is
 // long enough to go and do something else.
@@ -34,7 +32,7 @@ func (env *environment) foretellPull(ctx context.Context, f *fleet) {
 
 // queryTime returns how long it takes at least to read n devices by queries.
 func queryTime(client *hub.Client, n int) time.Duration {
-	return client.Pacer().Estimate(hub.Queries, (n+pageOfTwins-1)/pageOfTwins)
+	return client.Pacer().Estimate(hub.Queries, (n+estimate.Rows-1)/estimate.Rows)
 }
 
 // devicesOn counts the devices of a hub: by its statistics, else, if those may not

@@ -11,7 +11,7 @@ import (
 // TestForetellPull asks how long a pull will take, with and without the right to
 // read statistics, and of hubs of several sizes.
 func TestForetellPull(t *testing.T) {
-	const small = "twinrules: reading 3000 devices takes at least 31s, longer with modules: the hub takes 20 queries in 1m0s, as far as is known (see --tier); " +
+	const small = "twinrules: reading 3000 devices takes at least 1m1s, longer with modules: the hub takes 20 queries in 1m0s, as far as is known (see --tier); " +
 		"--via export is not held back by that\n"
 	e, _, _ := loopback(t, &emulator.Options{Twins: devices(3000)})
 	for name, test := range map[string]struct {
