@@ -9,7 +9,6 @@ require (
 	github.com/goccy/go-json v0.12.0
 	github.com/open-policy-agent/opa v1.22.2
 	github.com/twinrules/twinrules v0.0.0
-	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (

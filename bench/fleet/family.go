@@ -37,7 +37,7 @@ func familyOf(n int) *family {
 
 func drawThermostat(d dice) []member {
 	return []member{
-		battery(d), raw("temperature", decimal(d.between(500, 4200))), raw("humidity", decimal(d.between(0, 10000))),
+		battery(d), raw("temperature", decimal(d.between(500, 4200))),
 		object("valve", number("openPct", d.between(0, 100))),
 	}
 }
@@ -52,7 +52,7 @@ func drawReefer(d dice) []member {
 
 func drawMeter(d dice) []member {
 	return []member{
-		object("energy", raw("kWh", decimal(d.between(0, 9_000_000))), raw("exportedKWh", decimal(d.between(0, 90_000)))),
+		object("energy", raw("kWh", decimal(d.between(0, 9_000_000)))),
 		object("volts", raw("l1", decimal(d.between(21500, 24500)))),
 		raw("temperature", decimal(d.between(-500, 6000))),
 	}

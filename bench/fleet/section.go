@@ -103,13 +103,13 @@ func (t *document) drawProperties(d dice, o *Options) {
 }
 
 func (t *document) drawDesired(d dice, o *Options, mode, channel string, interval int) {
-	if d.chance(750) {
-		t.desired = append(t.desired, object("config", text("mode", mode), number("setpoint", d.between(10, 29))))
-	}
-	if d.chance(500) {
-		t.desired = append(t.desired, object("telemetry", number("everySec", interval), flag("compress", d.chance(500))))
+	if d.chance(600) {
+		t.desired = append(t.desired, object("config", text("mode", mode), number("target", d.between(10, 29))))
 	}
 	if d.chance(400) {
+		t.desired = append(t.desired, object("telemetry", number("everySec", interval), flag("compress", d.chance(500))))
+	}
+	if d.chance(300) {
 		t.desired = append(t.desired, object("firmware", text("channel", channel)))
 	}
 	t.desired = append(t.desired, object("policy", asWanted(d, o, Policies)...))
@@ -126,7 +126,7 @@ func (t *document) drawReported(d dice, mode, channel, version string) {
 	if d.chance(800) {
 		t.reported = append(t.reported, object("config", text("mode", mode)))
 	}
-	if d.chance(600) {
+	if d.chance(500) {
 		t.reported = append(t.reported, object("telemetry", flag("compress", d.chance(500))))
 	}
 	if d.chance(920) {

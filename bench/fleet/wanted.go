@@ -20,7 +20,6 @@ var (
 	Policies = []Wish{
 		{"desired", []string{"policy", "everySec"}, `900`, `60`},
 		{"desired", []string{"policy", "saver"}, `true`, `false`},
-		{"desired", []string{"policy", "keepDays"}, `7`, `30`},
 	}
 )
 
