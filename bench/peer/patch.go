@@ -29,8 +29,8 @@ type wish struct {
 
 // A change is a line of the output.
 type change struct {
-	Device any            `json:"deviceId"`
-	ETag   any            `json:"etag"`
+	Device string         `json:"deviceId"`
+	ETag   string         `json:"etag"`
 	Rules  []string       `json:"rules"`
 	Patch  map[string]any `json:"patch"`
 }
@@ -71,7 +71,9 @@ func (p *patcher) write(document map[string]any, hits []int) error {
 		return nil
 	}
 	p.written++
-	return p.lines.Encode(change{document["deviceId"], document["etag"], by, patch})
+	device, _ := document["deviceId"].(string)
+	etag, _ := document["etag"].(string)
+	return p.lines.Encode(change{device, etag, by, patch})
 }
 
 func (p *patcher) flush() error { return p.out.Flush() }

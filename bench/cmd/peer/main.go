@@ -1,6 +1,9 @@
-// Peer runs one engine over one file and prints what it found as JSON:
+// Peer runs one engine over one fleet and prints what it found as JSON. It also
+// says what patches or a plan of twinrules hold, so that they can be compared.
 //
 //	peer -engine naive -rules 10 -out patches.ndjson fleet.ndjson
+//	peer -patches patches.ndjson
+//	peer -rules 10 -plan plan.twp
 package main
 
 import (
@@ -18,8 +21,19 @@ func main() {
 	engine := flag.String("engine", "naive", "which `engine`")
 	rules := flag.Int("rules", 10, "rules")
 	out := flag.String("out", os.DevNull, "patches go to this `file`")
+	patches := flag.String("patches", "", "say what is in this `file` of patches")
+	plan := flag.String("plan", "", "say what is in this `file` of twinrules plan")
 	flag.Parse()
-	if err := run(*engine, *rules, flag.Arg(0), *out); err != nil {
+	var err error
+	switch {
+	case *patches != "":
+		err = readPatches(*patches)
+	case *plan != "":
+		err = readPlan(*plan, *rules)
+	default:
+		err = run(*engine, *rules, flag.Arg(0), *out)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
@@ -41,8 +55,44 @@ func run(engine string, rules int, path, out string) (err error) {
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	r, err := peer.Run(e, pack.Make(rules), in, to)
+	return show(r, err)
+}
+
+func readPatches(path string) error {
+	in, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(r)
+	defer in.Close()
+	w, err := peer.ReadPatches(in)
+	return show(w, err)
+}
+
+func readPlan(path string, rules int) error {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r, w, err := peer.ReadPlan(in, pack.Make(rules))
+	return show(struct {
+		*peer.Result
+		*peer.Writes
+		Written int `json:"written"`
+	}{r, w, writtenOf(w)}, err)
+}
+
+// writtenOf is the count that result and writes agree on.
+func writtenOf(w *peer.Writes) int {
+	if w == nil {
+		return 0
+	}
+	return w.Written
+}
+
+func show(v any, err error) error {
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(v)
 }
