@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd) dir=$(cd "$1" && pwd) devices=$2 rules=$3 ro
 export GOFLAGS=-mod=readonly
 
 go build -C "$here/.." -o "$dir/twinrules" ./cmd/twinrules
-go build -C "$here" -o "$dir/" ./cmd/fleet ./cmd/pack ./cmd/peer ./cmd/race
+go build -C "$here" -o "$dir/" ./cmd/...
 cd "$dir"
 fleet=fleet-$devices.ndjson
 [ -s "$fleet.zst" ] || ./fleet -n "$devices" "$fleet" "$fleet.zst"

@@ -8,7 +8,6 @@ package peer
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 
@@ -35,7 +34,6 @@ func Engines() []*Engine {
 		{"cel", "encoding/json into maps, cel-go, patches written", celGo},
 		{"opa", "OPA's own values, one prepared Rego query; decides only", opa},
 		{"typed", "goccy/go-json into a struct, Go by hand; decides only", typed},
-		{"lines", "counts line ends: the ceiling", nil},
 	}
 }
 
@@ -58,9 +56,6 @@ type Result struct {
 
 // Run decides every device of in and writes patches to out.
 func Run(e *Engine, rules []pack.Rule, in io.Reader, out io.Writer) (*Result, error) {
-	if e.start == nil {
-		return countLines(in)
-	}
 	decide, err := e.start(rules)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", e.Name, err)
@@ -109,18 +104,4 @@ func (r *runner) line(line []byte) error {
 		return nil
 	}
 	return r.patches.write(document, hits)
-}
-
-func countLines(in io.Reader) (*Result, error) {
-	b, r := make([]byte, 1<<20), &Result{}
-	for {
-		n, err := in.Read(b)
-		r.Devices += bytes.Count(b[:n], []byte("\n"))
-		if err == io.EOF {
-			return r, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 }

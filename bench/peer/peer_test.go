@@ -39,9 +39,6 @@ func TestEnginesAgree(t *testing.T) {
 		}
 	}
 	for _, e := range peer.Engines() {
-		if e.Name == "lines" {
-			continue
-		}
 		t.Run(e.Name, func(t *testing.T) {
 			var patches bytes.Buffer
 			got, err := peer.Run(e, made, bytes.NewReader(twins.Bytes()), &patches)
@@ -168,9 +165,6 @@ func output(t *testing.T, name string, args ...string) string {
 // A line that is no JSON ends a run; it is not counted as a device without hits.
 func TestBadLinesAreRefused(t *testing.T) {
 	for _, e := range peer.Engines() {
-		if e.Name == "lines" {
-			continue
-		}
 		if r, err := peer.Run(e, pack.Make(1), strings.NewReader("{\"deviceId\":\n"), &bytes.Buffer{}); err == nil {
 			t.Errorf("%s: %+v", e.Name, r)
 		}
