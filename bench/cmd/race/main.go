@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 )
 
@@ -32,6 +33,9 @@ func main() {
 func (r *race) start(only string) error {
 	pattern, err := regexp.Compile(only)
 	if err != nil {
+		return err
+	}
+	if r.dir, err = filepath.Abs(r.dir); err != nil { // programs are found by path
 		return err
 	}
 	if err := r.run(pattern); err != nil {
