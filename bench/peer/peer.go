@@ -52,6 +52,8 @@ type Result struct {
 	Devices int   `json:"devices"`
 	Matched []int `json:"matched"` // devices, by rule
 	Written int   `json:"written"` // devices with a patch; 0 of an engine that decides only
+	// Digest is of what is written, as [ReadPatches] and [ReadPlan] find it.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Run decides every device of in and writes patches to out.

@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	engine := flag.String("engine", "naive", "which `engine`")
+	engine := flag.String("engine", "naive", engines())
 	rules := flag.Int("rules", 10, "rules")
 	out := flag.String("out", os.DevNull, "patches go to this `file`")
 	patches := flag.String("patches", "", "say what is in this `file` of patches")
@@ -37,6 +37,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
+}
+
+// engines lists the engines for the help.
+func engines() string {
+	text := "which `engine`:\n"
+	for _, e := range peer.Engines() {
+		text += e.Name + "\t" + e.Doc + "\n"
+	}
+	return text
 }
 
 func run(engine string, rules int, path, out string) (err error) {
@@ -64,8 +73,8 @@ func readPatches(path string) error {
 		return err
 	}
 	defer in.Close()
-	w, err := peer.ReadPatches(in)
-	return show(w, err)
+	r, err := peer.ReadPatches(in)
+	return show(r, err)
 }
 
 func readPlan(path string, rules int) error {
@@ -74,25 +83,13 @@ func readPlan(path string, rules int) error {
 		return err
 	}
 	defer in.Close()
-	r, w, err := peer.ReadPlan(in, pack.Make(rules))
-	return show(struct {
-		*peer.Result
-		*peer.Writes
-		Written int `json:"written"`
-	}{r, w, writtenOf(w)}, err)
+	r, err := peer.ReadPlan(in, pack.Make(rules))
+	return show(r, err)
 }
 
-// writtenOf is the count that result and writes agree on.
-func writtenOf(w *peer.Writes) int {
-	if w == nil {
-		return 0
-	}
-	return w.Written
-}
-
-func show(v any, err error) error {
+func show(r *peer.Result, err error) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(v)
+	return json.NewEncoder(os.Stdout).Encode(r)
 }
