@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 const module = "github.com/twinrules/twinrules/"
@@ -87,8 +88,10 @@ func checkLayout(t *testing.T, fsys fs.FS, report func(format string, args ...an
 		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && d.Name() != ".") {
 			return fs.SkipDir
 		}
-		if _, err := fs.Stat(fsys, path.Join(name, "go.mod")); d.IsDir() && name != "." && err == nil {
-			return fs.SkipDir // another module, whose imports are its own
+		if d.IsDir() && name != "." {
+			if _, err := fs.Stat(fsys, path.Join(name, "go.mod")); err == nil {
+				return fs.SkipDir // another module, such as bench, whose imports are its own
+			}
 		}
 		if path.Ext(name) != ".go" {
 			return nil
@@ -180,6 +183,18 @@ func TestLayoutBites(t *testing.T) {
 				t.Errorf("got %q, want %q", found, c.want)
 			}
 		})
+	}
+}
+
+// A folder with a go.mod is another module: what its files import is not held
+// against the tables.
+func TestLayoutLeavesOtherModulesAlone(t *testing.T) {
+	other := &fstest.MapFile{Data: []byte("package race\nimport _ \"example.com/x\"")}
+	checkLayout(t, fstest.MapFS{"bench/go.mod": {}, "bench/race/x.go": other}, t.Errorf)
+	found := 0
+	checkLayout(t, fstest.MapFS{"bench/race/x.go": other}, func(string, ...any) { found++ })
+	if found == 0 {
+		t.Error("without a go.mod it is one of ours, and nothing was said")
 	}
 }
 
