@@ -172,7 +172,9 @@ func (e *expression) eval(in *scope) (any, error) {
 		env[twinName] = in.twin.Ref.String()
 	}
 	for _, s := range e.slots {
-		env[s.key] = s.value(in)
+		if !in.filled {
+			env[s.key] = s.value(in)
+		}
 	}
 	v, err := machine.Run(e.program, env)
 	if err != nil {

@@ -87,6 +87,7 @@ type scope struct {
 	meter    *meter    // shared by several evaluations; nil: each has its own
 	view     *view     // of a sieve, which has the sections instead of the twin
 	runner   *runner   // used again and again; nil: each evaluation has its own
+	filled   bool      // the runner has the values of all slots that are asked for
 }
 
 // A runner runs programs of expr, one after the other. That spares the making of a

@@ -14,6 +14,7 @@ import (
 type atom struct {
 	says  string // alike for equal ones
 	spans []int  // which it reads, in order
+	slots []slot // as its expressions name them
 	// ask answers it. The scope has what spans hold, and nothing else of a twin.
 	ask func(in *scope) (bool, error)
 	// whole: it is a rule's whole condition, which may cost what one may cost. The
@@ -46,7 +47,7 @@ func covering(r *compiledRule, paths *pathSet) *atom {
 // condition.
 func conditionAtom(e *expression, whole bool, paths *pathSet) *atom {
 	return &atom{
-		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: paths.of(e), ask: e.holds, whole: whole,
+		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: paths.of(e), slots: e.slots, ask: e.holds, whole: whole,
 		cheap: !whole && nodes(parse(muted(e.at), e.offset, e.source)) <= cheapNodes && !walks(e),
 	}
 }
@@ -90,7 +91,7 @@ func computedAtom(l leaf, paths *pathSet) *atom {
 	place := paths.add(path)
 	a := &atom{says: fmt.Sprintf("computed %q %p", path, l.value), spans: []int{place}, whole: true}
 	for _, e := range l.value.expressions() {
-		a.spans = append(a.spans, paths.of(e)...)
+		a.spans, a.slots = append(a.spans, paths.of(e)...), append(a.slots, e.slots...)
 	}
 	slices.Sort(a.spans)
 	a.spans = slices.Compact(a.spans)

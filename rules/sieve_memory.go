@@ -2,6 +2,7 @@ package rules
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -9,6 +10,7 @@ import (
 // A group is the atoms that read the same spans.
 type group struct {
 	spans []int
+	slots []slot // that its atoms name, each once
 	atoms []groupAtom
 	words []int // of a row, which its atoms decide
 	all   row   // while it is built
@@ -37,6 +39,11 @@ func (g *group) add(a *atom, m *marks, width int) {
 		g.all[i] |= in.any[i]
 	}
 	g.atoms = append(g.atoms, in)
+	for _, s := range a.slots {
+		if !slices.ContainsFunc(g.slots, func(other slot) bool { return other.key == s.key }) {
+			g.slots = append(g.slots, s)
+		}
+	}
 }
 
 // pack keeps of rows the words only that the group decides.
@@ -168,7 +175,7 @@ func (m *memory) ask(f *Sifter) {
 	for i := range m.words {
 		m.fresh[2*i], m.fresh[2*i+1] = ^uint64(0), 0
 	}
-	f.view.identify(&m.twin, m.members)
+	m.look(f)
 	for n := range m.atoms {
 		a := &m.atoms[n]
 		holds, known := a.decide(&m.in)
@@ -178,10 +185,20 @@ func (m *memory) ask(f *Sifter) {
 	}
 }
 
+// look reads the group's values for all of its atoms at once.
+func (m *memory) look(f *Sifter) {
+	f.view.identify(&m.twin, m.members)
+	m.in.filled = false
+	for _, s := range m.slots {
+		f.runner.env[s.key] = s.value(&m.in)
+	}
+	m.in.filled = true
+}
+
 // decide lets those atoms say their word that can still change something; none
 // that may be expensive is left out, because it would have been evaluated.
 func (m *memory) decide(f *Sifter, short bool) {
-	f.view.identify(&m.twin, m.members)
+	m.look(f)
 	for n := range m.atoms {
 		a := &m.atoms[n]
 		if short && a.cheap && !m.matters(a, f.live) {
