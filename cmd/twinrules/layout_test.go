@@ -44,6 +44,7 @@ var layout = map[string][]string{
 	"examples/rules":                 {},
 	"examples/rules/generate":        {"hub/snapshot", "hub/twin"},
 	"examples/rules/geofence/plugin": {"plugins/sdk/go"},
+	"examples/rules/pumps":           {},
 	"cmd/twinrules":                  {"*"},
 }
 

@@ -5,7 +5,7 @@ export { twinrules_v1_alloc, twinrules_v1_init, twinrules_v1_evaluate } from "./
 
 let low: f64 = 0;
 
-plugin(configure, judge);
+plugin(configure, judge); // below the variables that the two use
 
 function configure(config: Value): string {
   low = config.get("low").float;
