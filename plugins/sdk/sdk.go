@@ -1,19 +1,15 @@
 // Package sdk holds what authors of plugins start from: for each language one file
 // to read twins and to write answers, a sample, and how a compiler is called.
 //
-// Start with [Languages]. The files are in the folders beside this one; that of Go
+// Start with [Languages] and [Language.Compile]. The files are in the folders beside this one; that of Go
 // is a package to import. What plugins and host exchange is in package abi.
 package sdk
 
-import (
-	"embed"
-	"path"
-	"path/filepath"
-)
+import "embed"
 
 // Files holds the files that languages name.
 //
-//go:embed battery.json c/battery.c c/twinrules.h rust/battery.rs rust/twinrules.rs
+//go:embed battery.json pack.yaml twin.json c/battery.c c/twinrules.h rust/battery.rs rust/twinrules.rs
 //go:embed assemblyscript/battery.ts assemblyscript/twinrules.ts wat/battery.wat wat/battery.json go/battery/main.go
 var Files embed.FS
 
@@ -24,21 +20,11 @@ type Language struct {
 	Sample   string // a plugin, of Files
 	SDK      string // the file that stands beside it, of Files; "" for none
 	Manifest string // the sample's, of Files
-	// args are the compiler's arguments, before and after the name of the output.
+	// args are the arguments with which the tool makes the module out, a whole path,
+	// of the file source where it is called. Equal compilers make equal bytes.
 	args func(source, out string) []string
-	env  []string
+	env  []string // variables that the tool wants besides those of the process
 }
-
-// Args returns the arguments with which the tool of l makes the module out, an
-// absolute path, from the file source, which is in the folder where it is called.
-// The same compiler makes the same bytes each time.
-func (l *Language) Args(source, out string) []string { return l.args(filepath.Base(source), out) }
-
-// Env returns the variables that the tool wants besides those of the process.
-func (l *Language) Env() []string { return l.env }
-
-// Source returns the file name of the sample, such as "battery.c".
-func (l *Language) Source() string { return path.Base(l.Sample) }
 
 // Languages lists the languages that have an SDK, and WAT, which needs none.
 var Languages = []*Language{Go, Rust, AssemblyScript, C, WAT}

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -31,8 +30,8 @@ type Plugin struct {
 // tools is the variable that lists folders.
 const tools = "TWINRULES_TEST_TOOLS"
 
-// tool returns the compiler of a language.
-func tool(t testing.TB, l *sdk.Language) string {
+// Tool returns the compiler of a language. The test is skipped when there is none.
+func Tool(t testing.TB, l *sdk.Language) string {
 	t.Helper()
 	if l == sdk.Go {
 		return l.Tool
@@ -59,21 +58,17 @@ func exists(name string) bool {
 // skipped when there is no compiler.
 func (p Plugin) Build(t testing.TB) []byte {
 	t.Helper()
-	l, name := p.Language, tool(t, p.Language)
-	dir := filepath.Dir(p.Source)
+	name, source := Tool(t, p.Language), p.Source
 	if p.SDK != "" {
-		dir = t.TempDir()
-		for _, file := range []string{p.SDK, p.Source} {
-			write(t, filepath.Join(dir, filepath.Base(file)), Read(t, file))
-		}
+		dir := t.TempDir()
+		source = filepath.Join(dir, filepath.Base(p.Source))
+		write(t, source, Read(t, p.Source))
+		write(t, filepath.Join(dir, filepath.Base(p.SDK)), Read(t, p.SDK))
 	}
-	out := filepath.Join(t.TempDir(), "plugin.wasm")
-	cmd := exec.CommandContext(t.Context(), name, l.Args(p.Source, out)...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), l.Env()...)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", p.Source, err, text)
+	built, err := p.Language.Compile(t.Context(), name, source)
+	if err == nil {
+		built, err = plugins.Embed(built, Read(t, p.Manifest))
 	}
-	built, err := plugins.Embed(Read(t, out), Read(t, p.Manifest))
 	if err != nil {
 		t.Fatal(err)
 	}
