@@ -40,6 +40,9 @@ func TestDocs(t *testing.T) {
 					t.Errorf("%s: %s", command, out)
 				}
 			}
+			if l != sdk.WAT && !strings.Contains(out, block(sections[0])) {
+				t.Errorf("the plan is\n%s, and not what is shown", out)
+			}
 			if !strings.Contains(out, "low-battery") || !strings.Contains(out, "saver") || strings.Contains(out, "cannot be applied") {
 				t.Errorf("the plan is\n%s", out)
 			}
@@ -61,6 +64,13 @@ func clone(t *testing.T, root, bin string) string {
 		}
 	}
 	return dir
+}
+
+// block returns what stands in the first block of text that is no console's.
+func block(text string) string {
+	_, rest, _ := strings.Cut(text, "\n```\n  ")
+	inner, _, _ := strings.Cut(rest, "```")
+	return "  " + inner
 }
 
 var shown = regexp.MustCompile(`(?m)^\$ (.*)$`)
