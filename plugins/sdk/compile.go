@@ -11,16 +11,15 @@ import (
 )
 
 // Find returns the language of a source file, by the end of its name, or nil. A
-// name without one is that of a folder, with a plugin in Go.
+// folder is a package of Go.
 func Find(source string) *Language {
-	ext := filepath.Ext(source)
+	if info, err := os.Stat(source); err == nil && info.IsDir() {
+		return Go
+	}
 	for _, l := range Languages {
-		if l != Go && ext == filepath.Ext(l.Sample) {
+		if filepath.Ext(source) == filepath.Ext(l.Sample) {
 			return l
 		}
-	}
-	if ext == ".go" || ext == "" {
-		return Go
 	}
 	return nil
 }
@@ -28,7 +27,7 @@ func Find(source string) *Language {
 // Folder returns where the tool of l is called for a source: in the folder of a
 // package of Go, and beside the file otherwise.
 func (l *Language) Folder(source string) string {
-	if l == Go && filepath.Ext(source) == "" {
+	if l == Go && filepath.Ext(source) != ".go" {
 		return source
 	}
 	return filepath.Dir(source)
