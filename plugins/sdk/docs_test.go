@@ -15,6 +15,9 @@ import (
 // TestDocs runs the commands that docs/plugins.md shows for each language, in a
 // folder that looks like a clone, and finds the sample at work in the plan.
 func TestDocs(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("what it runs are processes of their own, without the race detector")
+	}
 	const root = "../.."
 	sections := strings.Split(string(sdktest.Read(t, root+"/docs/plugins.md")), "\n### ")
 	build := commands(sections[0])
