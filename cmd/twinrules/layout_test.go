@@ -40,10 +40,14 @@ var layout = map[string][]string{
 	"plugins/abi":                    {},
 	"plugins/wasm":                   {},
 	"plugins/wasm/wasmtest":          {"plugins/wasm"},
+	"plugins/sdk":                    {},
+	"plugins/sdk/sdktest":            {"plugins", "plugins/sdk", "plugins/wasm"},
 	"plugins/sdk/go":                 {},
+	"plugins/sdk/go/battery":         {"plugins/sdk/go"},
 	"examples/rules":                 {},
 	"examples/rules/generate":        {"hub/snapshot", "hub/twin"},
 	"examples/rules/geofence/plugin": {"plugins/sdk/go"},
+	"examples/rules/pumps":           {},
 	"cmd/twinrules":                  {"*"},
 }
 

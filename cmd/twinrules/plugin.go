@@ -16,10 +16,10 @@ import (
 func newPlugin(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "plugin",
-		Short:   "Look at a plugin, and run it on a twin",
+		Short:   "Build a plugin, look at it, and run it on a twin",
 		Example: "  twinrules plugin inspect geofence.wasm",
 	}
-	cmd.AddCommand(newPluginInspect(env), newPluginRun(env))
+	cmd.AddCommand(newPluginBuild(env), newPluginInspect(env), newPluginRun(env))
 	return cmd
 }
 

@@ -16,6 +16,7 @@ var (
 	locators    = family{"locator", drawLocator}
 	dryTrailers = family{"dry-trailer", drawDryTrailer}
 	buildings   = family{"building", drawBuilding}
+	pumps       = family{"pump", drawPump}
 )
 
 // allFamilies is the mix of a haulier's fleet.

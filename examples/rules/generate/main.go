@@ -40,6 +40,7 @@ var stories = []fleet{
 	{name: "cold-chain", hub: "demo.azure-devices.net", twins: 600, seed: 24, mix: allFamilies},
 	{name: "firmware-channel", hub: "fleet-eu.azure-devices.net", twins: 560, seed: 1, mix: append(slices.Repeat([]family{gateways}, 6), allFamilies...), configurations: logging},
 	{name: "geofence", hub: "fleet-eu.azure-devices.net", twins: 540, seed: 1, mix: append(slices.Repeat([]family{locators}, 9), allFamilies...)},
+	{name: "pumps", hub: "waterworks.azure-devices.net", twins: 500, seed: 4, mix: []family{pumps}},
 	{name: "cookbook/buildings", hub: "buildings.azure-devices.net", twins: 500, seed: 3, mix: []family{buildings}},
 }
 

@@ -12,7 +12,8 @@ type Answer struct {
 }
 
 // Fact adds a fact, which the rule reads as plugin.<name>. value is a string, a
-// bool, an int, an int64 or a float64; anything else panics.
+// bool, an int, an int64, a float64, or a [Value], which is copied as it stands;
+// anything else panics.
 func (a *Answer) Fact(name string, value any) { a.facts.set(name, value, false) }
 
 // Set adds a value to the patch. path starts with "tags." or "desired.", as in
@@ -127,6 +128,11 @@ func appendAny(b []byte, value any) []byte {
 	switch v := value.(type) {
 	case nil:
 		return append(b, "null"...)
+	case Value:
+		if !v.Exists() {
+			return append(b, "null"...)
+		}
+		return append(b, v.Raw()...)
 	case string:
 		return appendString(b, v)
 	case bool:
@@ -141,7 +147,7 @@ func appendAny(b []byte, value any) []byte {
 		}
 		return strconv.AppendFloat(b, v, 'g', -1, 64)
 	}
-	panic("plugin: a value is none of nil, string, bool, int, int64, float64")
+	panic("plugin: a value is none of nil, string, bool, int, int64, float64, Value")
 }
 
 func appendString(b []byte, s string) []byte {

@@ -18,6 +18,9 @@ func ParseValue(text []byte) Value { return Value{text[space(text, 0):]} }
 // Exists reports whether there is a value, null included.
 func (v Value) Exists() bool { return len(v.text) > 0 }
 
+// Raw returns the JSON text of the value as it stands, "" when it is missing.
+func (v Value) Raw() string { return string(v.text[:skip(v.text, 0)]) }
+
 // Get returns the value at path, such as "reported.position.lat", with the keys
 // of objects between dots. It is missing when the path leads elsewhere.
 func (v Value) Get(path string) Value {

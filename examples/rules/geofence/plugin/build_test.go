@@ -3,12 +3,11 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"testing"
 
-	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/sdk"
+	"github.com/twinrules/twinrules/plugins/sdk/sdktest"
 	"github.com/twinrules/twinrules/plugins/wasm"
 )
 
@@ -43,17 +42,7 @@ func TestBuild(t *testing.T) {
 }
 
 func build(t *testing.T) []byte {
-	out := filepath.Join(t.TempDir(), "plugin.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "GOEXPERIMENT=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, text)
-	}
-	built, err := plugins.Embed(read(t, out), read(t, "plugin.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return built
+	return sdktest.Plugin{Language: sdk.Go, Source: ".", Manifest: "plugin.json"}.Build(t)
 }
 
 func read(t testing.TB, name string) []byte {

@@ -1,0 +1,52 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Find returns the language of a source file, by the end of its name, or nil. A
+// folder is a package of Go.
+func Find(source string) *Language {
+	if info, err := os.Stat(source); err == nil && info.IsDir() {
+		return Go
+	}
+	for _, l := range Languages {
+		if filepath.Ext(source) == filepath.Ext(l.Sample) {
+			return l
+		}
+	}
+	return nil
+}
+
+// Folder returns where the tool of l is called for a source: in the folder of a
+// package of Go, and beside the file otherwise.
+func (l *Language) Folder(source string) string {
+	if l == Go && filepath.Ext(source) != ".go" {
+		return source
+	}
+	return filepath.Dir(source)
+}
+
+// Compile returns the module that tool, which is that of l or a path to it, makes
+// of source. It is without a manifest; plugins.Embed gives it one. Its error shows
+// what the tool said.
+func (l *Language) Compile(ctx context.Context, tool, source string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "twinrules-plugin-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "plugin.wasm")
+	cmd := exec.CommandContext(ctx, tool, l.args(filepath.Base(source), out)...)
+	cmd.Dir, cmd.Env = l.Folder(source), append(os.Environ(), l.env...)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", l.Tool, strings.Join(cmd.Args[1:], " "), err, bytes.TrimSpace(text))
+	}
+	return os.ReadFile(out)
+}
