@@ -1,4 +1,6 @@
-// Package pumps_test tests the plugins of the story, each in its own language.
+// Package pumps_test tests the plugins of the story, each written in its own
+// language: what they say of pumps that are well, worn, idle or odd, and which
+// configurations they refuse.
 package pumps_test
 
 import (
