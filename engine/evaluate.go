@@ -173,11 +173,16 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 
 // sift has a twin judged unless it is as all rules want it.
 func (w *worker) sift(ctx context.Context, t *twin.Twin) {
-	w.sum.twin(t.Ref.Module == "", t.JSON())
-	if judge, selected := w.sifter.Sift(t.JSON()); judge {
-		w.judge(ctx, t, w.sifter.Eval(ctx, t, w.opts.Moment))
-	} else if selected {
-		w.sum.selected(t.Ref.Module == "")
+	device := t.Ref.Module == ""
+	w.sum.twin(device, t.JSON())
+	judge, selected := w.sifter.Sift(t.JSON())
+	if judge {
+		var verdicts []rules.Verdict
+		verdicts, selected = w.sifter.Eval(ctx, t, w.opts.Moment)
+		w.judge(ctx, t, verdicts)
+	}
+	if selected {
+		w.sum.selected(device)
 	}
 }
 
@@ -193,14 +198,9 @@ func (w *worker) judge(ctx context.Context, t *twin.Twin, verdicts []rules.Verdi
 		w.sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
 		end.verdicts = end.verdicts[1:]
 	}
-	if slices.ContainsFunc(verdicts, chosen) {
-		w.sum.selected(t.Ref.Module == "")
-	}
 	w.sum.enforced(t, ends[0])
 	w.sum.audit(t, ends[1])
 }
-
-func chosen(v rules.Verdict) bool { return v.Selected }
 
 // audited reports whether what a rule wants is reported and not written.
 func (e *evaluation) audited(v rules.Verdict) bool {

@@ -145,13 +145,16 @@ func (w *worker) parse(ctx context.Context, data []byte) error {
 		return err
 	}
 	device := t.Ref.Module == ""
-	verdicts := w.sifter.Eval(ctx, t, w.opts.Moment)
-	if !slices.ContainsFunc(verdicts, chosen) && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
+	verdicts, selected := w.sifter.Eval(ctx, t, w.opts.Moment)
+	if !selected && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
 		return nil
 	}
 	w.names = append(w.names, rules.TwinID{Device: []byte(t.Ref.Device), Module: moduleOf(t)}.Hash())
 	w.sum.twin(device, t.JSON())
 	w.judge(ctx, t, verdicts)
+	if selected {
+		w.sum.selected(device)
+	}
 	return nil
 }
 

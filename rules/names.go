@@ -93,9 +93,10 @@ type scope struct {
 // A runner runs programs of expr, one after the other. That spares the making of a
 // machine and a map, which takes as long as a short expression.
 type runner struct {
-	vm    vm.VM
-	env   map[string]any
-	meter meter
+	vm     vm.VM
+	env    map[string]any
+	meter  meter
+	common []side // of the group of atoms that is asked
 }
 
 func newRunner() *runner {

@@ -30,6 +30,7 @@ type Sieve struct {
 	scanner *twin.Scanner
 	paths   *pathSet
 	groups  []*group
+	rereads bool // see [Program.Rereads]
 
 	watched  row // rules that are to be judged wherever they match
 	asked    row // rules that are to be judged wherever they select
@@ -155,12 +156,12 @@ func (f *Sifter) join() {
 	}
 }
 
-// Eval is [Program.Eval] for the twin that was sifted last, of which t was parsed.
-// It asks only rules that match or may have something to do, and they look at no
-// more of the twin than they name: a section that no rule wants whole is not
-// decoded.
-func (f *Sifter) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
-	list := make([]Verdict, 0, len(f.rules))
+// Eval is [Program.Eval] for the twin that was sifted last, of which t was parsed,
+// and says whether some rule selects it. It asks only rules that match or may have
+// something to do, and they look at no more of the twin than they name: a section
+// that no rule wants whole is not decoded. The others are counted, and have a
+// verdict only if they may have more to say when t has been changed.
+func (f *Sifter) Eval(ctx context.Context, t *twin.Twin, at Moment) (list []Verdict, some bool) {
 	whole := f.at.of(t, at)
 	seen := *whole
 	seen.view, seen.runner = &f.view, f.runner
@@ -168,18 +169,52 @@ func (f *Sifter) Eval(ctx context.Context, t *twin.Twin, at Moment) []Verdict {
 		if !r.On.Covers(t.Ref) {
 			continue
 		}
+		var v Verdict
 		switch w, bit := i/64, uint64(1)<<(i%64); {
 		case !f.decided || f.asked[w]&bit != 0:
-			list = append(list, r.eval(ctx, whole))
-		case f.idle(w, bit):
-			chosen, _ := f.plane(selected, w)
-			in, _ := f.plane(standing, w)
-			list = append(list, Verdict{Rule: r.Rule, rule: r, Selected: chosen&bit != 0, In: chosen&in&f.stateful[w]&bit != 0})
+			v = r.eval(ctx, whole)
+		case f.certain(w, bit):
+			v = f.verdict(i, r)
+			v.Matched = true
+			v.Leaves, v.Err = r.wishes(&seen, nil)
+		case !f.idle(w, bit):
+			v = r.eval(ctx, &seen)
+		case f.rereads:
+			v = f.verdict(i, r)
 		default:
-			list = append(list, r.eval(ctx, &seen))
+			some = f.countIdle(i) || some
+			continue
 		}
+		list, some = append(list, v), some || v.Selected
 	}
-	return list
+	return list, some
+}
+
+// verdict returns what is known of a rule without asking it: whether it selects the
+// twin and is at work on it.
+func (f *Sifter) verdict(i int, r *compiledRule) Verdict {
+	w, bit := i/64, uint64(1)<<(i%64)
+	chosen, _ := f.plane(selected, w)
+	in, _ := f.plane(standing, w)
+	return Verdict{Rule: r.Rule, rule: r, Selected: chosen&bit != 0, In: chosen&in&f.stateful[w]&bit != 0}
+}
+
+// certain reports whether a rule certainly selects the twin and matches it.
+func (f *Sifter) certain(w int, bit uint64) bool {
+	chosen, _ := f.plane(selected, w)
+	_, unknownEnd := f.plane(ended, w)
+	matches, _ := f.passage(w)
+	return chosen&matches&^(unknownEnd&f.until[w])&bit != 0
+}
+
+// countIdle counts a rule that is idle, and reports whether it selects the twin.
+func (f *Sifter) countIdle(i int) bool {
+	chosen, _ := f.plane(selected, i/64)
+	if chosen&(1<<(i%64)) == 0 {
+		return false
+	}
+	f.population[i]++
+	return true
 }
 
 // idle reports whether a rule certainly neither matches nor has anything to do.
@@ -237,7 +272,7 @@ func tick(sums []int, w int, word uint64) {
 	}
 }
 
-// A Sifted is what the twins that were not to be judged come to for one rule.
+// A Sifted is what one rule said of twins, beside its verdicts.
 type Sifted struct {
 	Rule       *Rule
 	Population int // twins that its selector selects

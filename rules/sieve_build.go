@@ -27,7 +27,7 @@ type marks struct {
 }
 
 func newSieveBuilder(p *Program, at Moment) *sieveBuilder {
-	s := &Sieve{at: &scope{now: at.Now, hub: at.Hub, vars: p.Pack.Vars}, paths: newPathSet()}
+	s := &Sieve{at: &scope{now: at.Now, hub: at.Hub, vars: p.Pack.Vars}, paths: newPathSet(), rereads: p.Rereads()}
 	for _, r := range p.rules {
 		if r.Mode != Off {
 			s.rules = append(s.rules, r)
@@ -87,7 +87,7 @@ func (b *sieveBuilder) condition(plane, rule int, e *expression) (further []int)
 		}
 		for _, l := range term {
 			whole := len(terms) == 1 && len(term) == 1
-			b.mark(conditionAtom(l.expression, whole, b.paths), bit, l.negated)
+			b.mark(conditionAtom(l.part, whole, b), bit, l.negated)
 		}
 	}
 	return further
@@ -184,9 +184,9 @@ func (b *sieveBuilder) ordered() (list []*atom) {
 	return list
 }
 
-// A literal is an atom's expression, as it stands or negated.
+// A literal is what one atom answers, as it stands or negated.
 type literal struct {
-	*expression
+	*part
 	negated bool
 }
 
@@ -199,7 +199,7 @@ func (e *expression) terms() [][]literal {
 			return terms
 		}
 	}
-	return [][]literal{{{e, false}}}
+	return [][]literal{{{&part{expression: e}, false}}}
 }
 
 func (p *part) atoms() int {
@@ -220,7 +220,7 @@ func (p *part) terms(negated bool) [][]literal {
 	case p.op == "not":
 		return p.of[0].terms(!negated)
 	case !p.logical():
-		return [][]literal{{{p.expression, negated}}}
+		return [][]literal{{{p, negated}}}
 	}
 	left, right := p.of[0].terms(negated), p.of[1].terms(negated)
 	if (p.op == "or") != negated {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"hash/maphash"
 	"slices"
 
@@ -10,7 +11,8 @@ import (
 // A group is the atoms that read the same spans.
 type group struct {
 	spans []int
-	slots []slot // that its atoms name, each once
+	slots []slot   // that its atoms name, each once
+	sides []string // that its orderings have in common
 	atoms []groupAtom
 	words []int // of a row, which its atoms decide
 	all   row   // while it is built
@@ -39,6 +41,12 @@ func (g *group) add(a *atom, m *marks, width int) {
 		g.all[i] |= in.any[i]
 	}
 	g.atoms = append(g.atoms, in)
+	if a.left != nil {
+		key := fmt.Sprint(a.whole, a.left.kind, a.left.source)
+		if a.common = slices.Index(g.sides, key); a.common < 0 {
+			a.common, g.sides = len(g.sides), append(g.sides, key)
+		}
+	}
 	for _, s := range a.slots {
 		if !slices.ContainsFunc(g.slots, func(other slot) bool { return other.key == s.key }) {
 			g.slots = append(g.slots, s)
@@ -87,6 +95,7 @@ type memory struct {
 	direct       bool
 
 	in      scope // what the group's atoms can see of the twin
+	sides   []side
 	twin    twin.Twin
 	members []int // of its identity
 }
@@ -101,7 +110,7 @@ type remembered struct {
 func newMemory(g *group, f *Sifter) *memory {
 	m := &memory{
 		group: g, seed: maphash.MakeSeed(), fresh: make([]uint64, 2*len(g.words)), key: make([]byte, 0, longestKey+1),
-		in: *f.at, members: identityIn(g.spans),
+		in: *f.at, members: identityIn(g.spans), sides: make([]side, len(g.sides)),
 	}
 	m.in.view, m.in.twin, m.in.runner = &f.view, &m.twin, f.runner
 	return m
@@ -189,6 +198,8 @@ func (m *memory) ask(f *Sifter) {
 func (m *memory) look(f *Sifter) {
 	f.view.identify(&m.twin, m.members)
 	m.in.filled = false
+	clear(m.sides)
+	f.runner.common = m.sides
 	for _, s := range m.slots {
 		f.runner.env[s.key] = s.value(&m.in)
 	}
