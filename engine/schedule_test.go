@@ -91,6 +91,7 @@ func TestDailyRunsOncePerDate(t *testing.T) {
 		checkDaily(rt, zone, rapid.IntRange(2010, 2040).Draw(rt, "year"), hour, minute)
 	})
 	checkDaily(t, "Pacific/Apia", 2011, 2, 30)
+	checkDaily(t, "Pacific/Apia", 2010, 0, 0) // the day that is skipped runs when the next begins, once
 	checkDaily(t, "America/Nuuk", 2026, 23, 30)
 }
 
@@ -117,13 +118,14 @@ func checkDaily(t failer, zone string, year, hour, minute int) {
 	}
 }
 
-// runsOn counts which dates' runs fall on a date. Where the clocks change it asks
-// them minute by minute.
-func runsOn(day time.Time, hour, minute int, location *time.Location) (n int) {
+// runsOn counts which dates' runs fall on a date; two at one instant are one run.
+// Where the clocks change it asks them minute by minute.
+func runsOn(day time.Time, hour, minute int, location *time.Location) int {
 	noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, location)
 	if start, end := noon.ZoneBounds(); start.Before(noon.AddDate(0, 0, -3)) && (end.IsZero() || end.After(noon.AddDate(0, 0, 3))) {
 		return 1
 	}
+	runs := map[int64]bool{}
 	for _, date := range []time.Time{day.AddDate(0, 0, -1), day} {
 		wanted := date.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
 		at := wanted.Add(-40 * time.Hour).In(location)
@@ -131,10 +133,10 @@ func runsOn(day time.Time, hour, minute int, location *time.Location) (n int) {
 			at = at.Add(time.Minute)
 		}
 		if at.Format(time.DateOnly) == day.Format(time.DateOnly) {
-			n++
+			runs[at.Unix()] = true
 		}
 	}
-	return n
+	return len(runs)
 }
 
 // shown is what the clocks show at a time, as if it were UTC.

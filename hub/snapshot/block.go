@@ -121,6 +121,9 @@ func (r *blockReader) block() (*Block, error) {
 		return nil, r.err
 	}
 	b.places, b.cut = nil, false
+	if len(b.buffer) <= len(r.carry) { // behind a line that is longer than a block
+		b.buffer = make([]byte, len(r.carry)+blockSize)
+	}
 	n := copy(b.buffer, r.carry)
 	r.carry = r.carry[:0]
 	for {

@@ -2,7 +2,6 @@ package twin
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -156,12 +155,22 @@ func (t *Twin) Section(name string) (Object, bool) {
 	return nil, false
 }
 
-// DesiredVersion returns the desired section's $version, 0 when unknown.
+// DesiredVersion returns the desired section's $version, 0 when unknown. It decodes
+// nothing else of the section.
 func (t *Twin) DesiredVersion() int64 {
-	n, _ := t.Desired()["$version"].(json.Number)
-	v, _ := strconv.ParseInt(string(n), 10, 64)
+	var at [1]Span
+	if t.rawDesired == nil {
+		return 0
+	}
+	if _, err := sectionVersion.Scan(t.rawDesired, at[:]); err != nil {
+		return 0
+	}
+	v, _ := strconv.ParseInt(string(at[0].Of(t.rawDesired)), 10, 64)
 	return v
 }
+
+// sectionVersion finds the version that the hub adds to a section.
+var sectionVersion = NewScanner([][]string{{"$version"}})
 
 // Updated returns when the hub last changed the value at path of the desired or
 // reported section, from the section's $metadata, and whether it says so.
