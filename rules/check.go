@@ -79,9 +79,7 @@ func (v *prover) examine(e expressionSource, kind expressionKind) *examined {
 	if !e.exists() {
 		return nil
 	}
-	quiet := e.at
-	quiet.reporter = &reporter{}
-	return &examined{e.at, parse(quiet, 0, e.text), reader{v.program.Pack.Vars, kind}}
+	return &examined{e.at, parse(e.at.quiet(), 0, e.text), reader{v.program.Pack.Vars, kind}}
 }
 
 // clauses are those of a condition; one that is not there always holds.

@@ -114,9 +114,7 @@ func (c *compilation) rule(r *Rule) *compiledRule {
 
 // query translates a selector that has no other mistake.
 func (c *compilation) query(e expressionSource) query.Expr {
-	before := len(e.at.found)
-	node := parse(e.at, 0, e.text)
-	e.at.found = e.at.found[:before] // reported when it was compiled
+	node := parse(e.at.quiet(), 0, e.text)
 	if node == nil {
 		return nil
 	}

@@ -243,9 +243,7 @@ func (e *expression) mutants(r *compiledRule, put func(*compiledRule, *expressio
 	text := []rune(e.source)
 	for _, edit := range mutations(e.source) {
 		list = append(list, Mutant{r.Rule, e.at.src.positions(e.at.node)[e.offset+edit.from], string(text[edit.from:edit.to]), edit.with, func() *compiledRule {
-			at := e.at
-			at.reporter = &reporter{}
-			changed := compileExpression(at, e.offset, string(text[:edit.from])+edit.with+string(text[edit.to:]), e.kind)
+			changed := compileExpression(e.at.quiet(), e.offset, string(text[:edit.from])+edit.with+string(text[edit.to:]), e.kind)
 			if changed == nil {
 				return nil
 			}

@@ -26,8 +26,7 @@ func (p *part) logical() bool { return p.op == "and" || p.op == "or" || p.op == 
 // split takes an expression apart. It reads the text anew, because the compiled
 // tree has operators that nobody wrote.
 func (e *expression) split() *part {
-	s := &splitter{at: e.at, offset: e.offset, text: []rune(e.source), left: maxParts}
-	s.at.reporter = &reporter{} // what is wrong was reported when the pack was compiled
+	s := &splitter{at: e.at.quiet(), offset: e.offset, text: []rune(e.source), left: maxParts}
 	tree := parse(s.at, e.offset, e.source)
 	if p := s.part(tree, 0, len(s.text), e.kind); p != nil {
 		return p

@@ -29,6 +29,13 @@ func (s setting) exists() bool { return s.node != nil }
 // pos returns where the value stands.
 func (s setting) pos() Pos { return Pos{s.src.name, s.node.Line, s.node.Column} }
 
+// quiet returns the setting for who reads it again: what is wrong with it was
+// reported when the pack was compiled.
+func (s setting) quiet() setting {
+	s.reporter = &reporter{}
+	return s
+}
+
 func (s setting) report(code Code, hint, format string, args ...any) {
 	if !s.full() {
 		s.reportAt(s.pos(), s.width(), code, hint, format, args...)

@@ -11,8 +11,9 @@ import (
 // A Sieve tells from a twin's bytes whether there is anything to do about it.
 // In a fleet that is as its rules want it, that is rare, and a Sieve says so
 // about five times as fast as [twin.Parse] alone reads the twin (see
-// BenchmarkSieve). What it lets pass is judged by [Program.Eval], whose word is
-// the only one: a Sieve knows nothing that Eval would not say, too.
+// BenchmarkSieve). What it lets pass is judged by [Sifter.Eval], which asks no rule
+// what is known of it by then. Both say what [Program.Eval] would, which is the
+// meaning of a pack; tests hold them to it.
 //
 // It rests on three things. Only the paths that rules name are looked for, in
 // one pass. Conditions are taken apart into atoms that read one or two paths, and
@@ -96,7 +97,7 @@ func (s *Sieve) Sifter() *Sifter {
 }
 
 // Sift reports whether the twin whose JSON is data is to be judged by
-// [Program.Eval]. If it is not, no rule wants anything of it that is not there
+// [Sifter.Eval]. If it is not, no rule wants anything of it that is not there
 // already and none fails; it is counted, and chosen says whether some rule selects
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {

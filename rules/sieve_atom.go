@@ -23,8 +23,7 @@ type atom struct {
 	whole bool
 	cheap bool // it cannot be expensive as long as what it reads is short
 	// left is, of an ordering against a constant, the other side, which others of its
-	// group have in common with it. It is evaluated once for all of them: against
-	// fifteen thresholds that is four times as fast as fifteen programs.
+	// group have in common with it. It is evaluated once for all of them.
 	left   *expression
 	common int // among the group's
 }
@@ -54,7 +53,7 @@ func conditionAtom(p *part, whole bool, b *sieveBuilder) *atom {
 	e := p.expression
 	a := &atom{
 		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: b.paths.of(e), slots: e.slots, ask: e.holds, whole: whole,
-		cheap: !whole && nodes(parse(muted(e.at), e.offset, e.source)) <= cheapNodes && !walks(e),
+		cheap: !whole && isCheap(e),
 	}
 	if holds, ordering := orderings[p.op]; ordering && p.of[1].fixed && !p.of[0].fixed {
 		a.against(p, holds, b.at)
@@ -100,18 +99,11 @@ func (s *side) of(e *expression, in *scope) (any, error) {
 	return s.value, s.err
 }
 
-// muted returns a setting on which mistakes are not reported.
-func muted(at setting) setting {
-	at.reporter = &reporter{}
-	return at
-}
-
-// walks reports whether e walks over lists.
-func walks(e *expression) bool {
-	v := &walkVisitor{}
-	n := parse(muted(e.at), e.offset, e.source)
+// isCheap reports whether e is small and walks over no list.
+func isCheap(e *expression) bool {
+	n, v := parse(e.at.quiet(), e.offset, e.source), &walkVisitor{}
 	ast.Walk(&n, v)
-	return v.found
+	return !v.found && nodes(n) <= cheapNodes
 }
 
 type walkVisitor struct{ found bool }
