@@ -78,6 +78,7 @@ func (s *tally) sifted(f *rules.Sifter) {
 		count := s.rule(sum.Rule.ID)
 		count.Population += sum.Population
 		count.Matched += sum.Matched
+		count.Changed += sum.Changed
 	}
 }
 

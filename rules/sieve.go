@@ -29,9 +29,15 @@ type Sieve struct {
 	more    []more
 	at      *scope // what is the same for every twin
 	scanner *twin.Scanner
+	state   [4]int // spans of what [Sifter.State] returns
 	paths   *pathSet
 	groups  []*group
 	rereads bool // see [Program.Rereads]
+
+	assertions []*assertion // what rules want whatever the twin, in the order of a change
+	computed   row          // rules that want something else
+	audited    row          // rules of mode audit
+	hubs       row          // rules that the hub itself runs
 
 	watched  row // rules that are to be judged wherever they match
 	asked    row // rules that are to be judged wherever they select
@@ -81,15 +87,18 @@ type Sifter struct {
 	memories   []*memory
 	population []int
 	matched    []int
+	changed    []int
+	changes
 }
 
 // Sifter returns a sifter that has seen nothing.
 func (s *Sieve) Sifter() *Sifter {
 	f := &Sifter{
 		Sieve: s, spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
-		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), runner: newRunner(),
+		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), changed: make([]int, len(s.rules)), runner: newRunner(),
+		changes: s.changes(),
 	}
-	f.view.paths = s.paths
+	f.view.paths, f.view.now = s.paths, s.at.now
 	for _, g := range s.groups {
 		f.memories = append(f.memories, newMemory(g, f))
 	}
@@ -111,14 +120,40 @@ func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 		return true, false
 	}
 	f.start()
-	for _, m := range f.memories {
-		m.apply(f)
-	}
-	f.join()
+	f.conditions()
+	f.leaves()
 	if f.decided = !f.view.broken; !f.decided || f.open() {
 		return true, false
 	}
 	return false, f.count()
+}
+
+// conditions asks what decides who matches: first the groups that remember, so that
+// of the others only what still matters is asked.
+func (f *Sifter) conditions() {
+	for _, direct := range [2]bool{false, true} {
+		for _, m := range f.memories {
+			if !m.leaves && m.direct == direct {
+				m.apply(f)
+			}
+		}
+	}
+	f.join()
+}
+
+// leaves asks what of that the twin holds already that rules want which may match
+// or be at work on it.
+func (f *Sifter) leaves() {
+	var some uint64
+	for w := range f.matching {
+		f.matching[w] = f.live[selected*f.words+w] & (f.live[entered*f.words+w] | f.stateful[w])
+		some |= f.matching[w]
+	}
+	for _, m := range f.memories {
+		if some != 0 && m.leaves && f.intersect(m.by) {
+			m.apply(f)
+		}
+	}
 }
 
 // start says of everything that it holds.
@@ -204,7 +239,7 @@ func (f *Sifter) verdict(i int, r *compiledRule) Verdict {
 func (f *Sifter) certain(w int, bit uint64) bool {
 	chosen, _ := f.plane(selected, w)
 	_, unknownEnd := f.plane(ended, w)
-	matches, _ := f.passage(w)
+	matches, _, _ := f.passage(w)
 	return chosen&matches&^(unknownEnd&f.until[w])&bit != 0
 }
 
@@ -221,7 +256,7 @@ func (f *Sifter) countIdle(i int) bool {
 // idle reports whether a rule certainly neither matches nor has anything to do.
 func (f *Sifter) idle(w int, bit uint64) bool {
 	chosen, unknown := f.plane(selected, w)
-	matches, open := f.passage(w)
+	matches, _, open := f.passage(w)
 	return (unknown|chosen&(matches|open))&bit == 0
 }
 
@@ -229,8 +264,8 @@ func (f *Sifter) idle(w int, bit uint64) bool {
 func (f *Sifter) open() bool {
 	for w := range f.words {
 		chosen, unknown := f.plane(selected, w)
-		matches, open := f.passage(w)
-		if unknown|chosen&(open|f.asked[w]|matches&f.watched[w]) != 0 {
+		matches, unmet, open := f.passage(w)
+		if unknown|chosen&(unmet|open|f.asked[w]|matches&f.watched[w]) != 0 {
 			return true
 		}
 	}
@@ -243,7 +278,7 @@ func (f *Sifter) count() bool {
 	var some uint64
 	for w := range f.words {
 		chosen, _ := f.plane(selected, w)
-		matches, _ := f.passage(w)
+		matches, _, _ := f.passage(w)
 		tick(f.population, w, chosen)
 		tick(f.matched, w, chosen&matches)
 		some |= chosen
@@ -252,9 +287,9 @@ func (f *Sifter) count() bool {
 }
 
 // passage returns of 64 rules, as if all of them selected the twin, which match
-// it, and which have something to do or are not certain, as [compiledRule.judge]
-// and [compiledRule.passage] have it.
-func (f *Sifter) passage(w int) (matches, open uint64) {
+// it, which of them want what is not there, and which leave it or are not certain,
+// as [compiledRule.judge] and [compiledRule.passage] have it.
+func (f *Sifter) passage(w int) (matches, unmet, open uint64) {
 	enter, unknown := f.plane(entered, w)
 	end, unknownEnd := f.plane(ended, w)
 	in, unknownIn := f.plane(standing, w)
@@ -263,7 +298,7 @@ func (f *Sifter) passage(w int) (matches, open uint64) {
 	matches = enter&^until | (in|enter)&until&^end
 	leaves := stateful & in & (^until&^enter | until&end)
 	unsure := unknown | unknownEnd&until | unknownIn&stateful | unknownAll
-	return matches, leaves | matches&^all | unsure
+	return matches, matches &^ all, leaves | unsure
 }
 
 // tick adds one for each bit of the w-th word.
@@ -277,14 +312,15 @@ func tick(sums []int, w int, word uint64) {
 type Sifted struct {
 	Rule       *Rule
 	Population int // twins that its selector selects
-	Matched    int // of which it finds all as it wants it
+	Matched    int // of which it matches
+	Changed    int // of which it would change something
 }
 
 // Sums returns what was counted, for each rule that is not off in the order of the
 // pack.
 func (f *Sifter) Sums() (list []Sifted) {
 	for i, r := range f.rules {
-		list = append(list, Sifted{r.Rule, f.population[i], f.matched[i]})
+		list = append(list, Sifted{r.Rule, f.population[i], f.matched[i], f.changed[i]})
 	}
 	return list
 }

@@ -22,10 +22,16 @@ type atom struct {
 	// here.
 	whole bool
 	cheap bool // it cannot be expensive as long as what it reads is short
-	// left is, of an ordering against a constant, the other side, which others of its
-	// group have in common with it. It is evaluated once for all of them.
+	// An ordering against a constant has the other side in common with others of its
+	// group. It is evaluated once for all of them.
 	left   *expression
-	common int // among the group's
+	side   *part // the same
+	right  any
+	holds  func(order int) bool
+	common int  // among the group's sides
+	by     *row // of a constant leaf: the rules that want it
+	// native answers without expr, where it can.
+	native func(v *view) (holds, known bool)
 }
 
 // maxAtomWork is what an atom may cost that is a part of a condition. Those of one
@@ -55,6 +61,7 @@ func conditionAtom(p *part, whole bool, b *sieveBuilder) *atom {
 		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: b.paths.of(e), slots: e.slots, ask: e.holds, whole: whole,
 		cheap: !whole && isCheap(e),
 	}
+	a.native = nativeText(p, b.at)
 	if holds, ordering := orderings[p.op]; ordering && p.of[1].fixed && !p.of[0].fixed {
 		a.against(p, holds, b.at)
 	}
@@ -63,14 +70,12 @@ func conditionAtom(p *part, whole bool, b *sieveBuilder) *atom {
 
 // against makes a an ordering of the left side of p against the constant on its
 // right.
-func (a *atom) against(p *part, holds func(int) bool, common *scope) {
-	in := *common
-	in.twin = &twin.Twin{}
-	right, err := p.of[1].eval(&in)
+func (a *atom) against(p *part, holds func(int) bool, at *scope) {
+	right, err := p.of[1].constant(at)
 	if err != nil {
 		return
 	}
-	a.left = p.of[0].expression
+	a.side, a.left, a.right, a.holds = p.of[0], p.of[0].expression, right, holds
 	selector := p.kind == selection
 	a.ask = func(in *scope) (bool, error) {
 		left, err := in.runner.common[a.common].of(a.left, in)
@@ -81,6 +86,13 @@ func (a *atom) against(p *part, holds func(int) bool, common *scope) {
 		b, _ := v.(bool)
 		return b, err
 	}
+}
+
+// constant evaluates a part that is the same for every twin.
+func (p *part) constant(at *scope) (any, error) {
+	in := *at
+	in.twin = &twin.Twin{}
+	return p.eval(&in)
 }
 
 // A side is what a group's orderings have in common, for the values that are
@@ -149,16 +161,26 @@ var errOpen = errors.New("this is for somebody else to say")
 
 // decide asks the atom and returns what is certain.
 func (a *atom) decide(in *scope) (holds, known bool) {
+	a.begin(in)
+	holds, err := a.ask(in)
+	a.end(in)
+	return holds, err == nil
+}
+
+// begin says what may be spent.
+func (a *atom) begin(in *scope) {
 	in.meter = nil
 	if !a.whole {
 		in.meter = &in.runner.meter
 		in.meter.left = maxWork
 	}
-	holds, err := a.ask(in)
+}
+
+// end looks at what was spent.
+func (a *atom) end(in *scope) {
 	if !a.whole && in.meter.left < maxWork-maxAtomWork {
 		in.view.broken = true // the whole condition may be too expensive
 	}
-	return holds, err == nil
 }
 
 // sectionPath returns where a section of a twin stands.

@@ -16,9 +16,10 @@ const (
 // A sieveBuilder makes a [Sieve].
 type sieveBuilder struct {
 	*Sieve
-	atoms map[string]*atom // by what they say
-	bits  int              // that are given away
-	terms map[*atom]*marks
+	atoms    map[string]*atom // by what they say
+	bits     int              // that are given away
+	terms    map[*atom]*marks
+	asserted map[string][]*assertion // by place
 }
 
 // marks are the bits of a row that an atom's word decides.
@@ -34,10 +35,10 @@ func newSieveBuilder(p *Program, at Moment) *sieveBuilder {
 		}
 	}
 	s.words = (len(s.rules) + 63) / 64
-	for _, r := range []*row{&s.watched, &s.asked, &s.stateful, &s.until} {
+	for _, r := range []*row{&s.watched, &s.asked, &s.stateful, &s.until, &s.computed, &s.audited, &s.hubs} {
 		*r = make(row, s.words)
 	}
-	return &sieveBuilder{Sieve: s, atoms: map[string]*atom{}, terms: map[*atom]*marks{}, bits: planes * s.words * 64}
+	return &sieveBuilder{Sieve: s, atoms: map[string]*atom{}, terms: map[*atom]*marks{}, asserted: map[string][]*assertion{}, bits: planes * s.words * 64}
 }
 
 func (r row) set(bit int) { r[bit/64] |= 1 << (bit % 64) }
@@ -55,6 +56,12 @@ func (b *sieveBuilder) rule(i int, r *compiledRule) {
 	}
 	b.condition(entered, i, r.when)
 	b.condition(ended, i, r.until)
+	if r.Mode == Audit {
+		b.audited.set(i)
+	}
+	if r.Configuration != nil {
+		b.hubs.set(i)
+	}
 	if r.stateful {
 		b.stateful.set(i)
 	}
@@ -110,6 +117,7 @@ func (b *sieveBuilder) mark(a *atom, bit int, negated bool) {
 
 func (b *sieveBuilder) leaf(rule int, l leaf) {
 	if !l.value.constant() {
+		b.computed.set(rule)
 		for _, e := range l.value.expressions() {
 			if !b.paths.know(e.slots) {
 				b.asked.set(rule)
@@ -119,9 +127,13 @@ func (b *sieveBuilder) leaf(rule int, l leaf) {
 		b.mark(computedAtom(l, b.paths), b.bit(met, rule), false)
 		return
 	}
-	a := leafAtom(twin.Leaf{Section: l.section, Path: l.path, Value: l.value.literal}, b.paths)
+	wanted := twin.Leaf{Section: l.section, Path: l.path, Value: l.value.literal}
+	a := leafAtom(wanted, b.paths)
 	b.mark(a, b.bit(met, rule), false)
 	b.mark(a, b.bit(standing, rule), false)
+	asserted := b.assert(wanted, rule)
+	a.by = &asserted.by
+	b.mark(a, asserted.holds, false)
 }
 
 // watch notes which rules are to be judged wherever they match: those that write
@@ -158,6 +170,10 @@ func leafKey(section string, path []string) string {
 // finish gathers atoms that read the same paths into groups.
 func (b *sieveBuilder) finish() *Sieve {
 	b.width = (b.bits + 63) / 64
+	b.orderAssertions()
+	for i, path := range statePaths {
+		b.state[i] = b.paths.add(path)
+	}
 	b.scanner = twin.NewScanner(b.paths.list)
 	groups := map[string]*group{}
 	for _, a := range b.ordered() {
@@ -170,7 +186,7 @@ func (b *sieveBuilder) finish() *Sieve {
 		g.add(a, b.terms[a], b.width)
 	}
 	for _, g := range b.groups {
-		g.pack()
+		g.finish(b.words, b.width)
 	}
 	return b.Sieve
 }

@@ -1,84 +1,16 @@
 package rules
 
 import (
-	"fmt"
 	"hash/maphash"
-	"slices"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// A group is the atoms that read the same spans.
-type group struct {
-	spans []int
-	slots []slot   // that its atoms name, each once
-	sides []string // that its orderings have in common
-	atoms []groupAtom
-	words []int // of a row, which its atoms decide
-	all   row   // while it is built
-}
-
-// A groupAtom is an atom with the bits of its group's words that end when it is
-// true, those that end when it is false, and all that it decides.
-type groupAtom struct {
-	*atom
-	whenTrue, whenFalse, any row
-}
-
-func (g *group) add(a *atom, m *marks, width int) {
-	in := groupAtom{a, make(row, width), make(row, width), make(row, width)}
-	if g.all == nil {
-		g.all = make(row, width)
-	}
-	for _, bit := range m.whenTrue {
-		in.whenTrue.set(bit)
-	}
-	for _, bit := range m.whenFalse {
-		in.whenFalse.set(bit)
-	}
-	for i := range in.any {
-		in.any[i] = in.whenTrue[i] | in.whenFalse[i]
-		g.all[i] |= in.any[i]
-	}
-	g.atoms = append(g.atoms, in)
-	if a.left != nil {
-		key := fmt.Sprint(a.whole, a.left.kind, a.left.source)
-		if a.common = slices.Index(g.sides, key); a.common < 0 {
-			a.common, g.sides = len(g.sides), append(g.sides, key)
-		}
-	}
-	for _, s := range a.slots {
-		if !slices.ContainsFunc(g.slots, func(other slot) bool { return other.key == s.key }) {
-			g.slots = append(g.slots, s)
-		}
-	}
-}
-
-// pack keeps of rows the words only that the group decides.
-func (g *group) pack() {
-	for i, word := range g.all {
-		if word != 0 {
-			g.words = append(g.words, i)
-		}
-	}
-	for n := range g.atoms {
-		a := &g.atoms[n]
-		for _, r := range []*row{&a.whenTrue, &a.whenFalse, &a.any} {
-			packed := make(row, len(g.words))
-			for i, w := range g.words {
-				packed[i] = (*r)[w]
-			}
-			*r = packed
-		}
-	}
-	g.all = nil
-}
-
 // What a memory holds.
 const (
-	memorySize  = 1 << 10 // values
+	memorySize  = 1 << 11 // values
 	longestKey  = 47      // bytes of a value, or of all of them together
-	memoryTrial = 4 * memorySize
+	memoryTrial = 2 * memorySize
 )
 
 // A memory is what a group said of values that were seen: the bits that stay, and
@@ -95,6 +27,7 @@ type memory struct {
 	direct       bool
 
 	in      scope // what the group's atoms can see of the twin
+	looked  bool  // it has what slots hold
 	sides   []side
 	twin    twin.Twin
 	members []int // of its identity
@@ -116,39 +49,50 @@ func newMemory(g *group, f *Sifter) *memory {
 	return m
 }
 
-// apply ends in the sifter's row what the group's values of this twin decide.
+// apply ends in the sifter's row what the group's values of this twin decide. Where
+// all that they could end has ended, they are not looked at, unless it may be
+// expensive to look.
 func (m *memory) apply(f *Sifter) {
-	short := m.read(&f.view)
-	if m.direct || !short {
-		m.decide(f, short)
+	short := m.short(&f.view)
+	if short && m.cheap && !m.matters(m.any, f.live) {
 		return
 	}
-	masks := m.recall(f)
+	masks := m.fresh
+	if m.direct || !short {
+		m.ask(f, short)
+	} else {
+		masks = m.recall(f)
+	}
 	for i, w := range m.words {
 		f.live[w] &= masks[2*i]
 		f.odd[w] |= masks[2*i+1]
 	}
 }
 
-// read makes the key of the values, and reports whether it is short enough to be
-// remembered. Each value stands behind its length.
-func (m *memory) read(v *view) (short bool) {
+// short reports whether the values are short enough to be remembered.
+func (m *memory) short(v *view) bool {
+	n := 0
+	for _, i := range m.spans {
+		n += 1 + v.spans[i].Len()
+	}
+	return n <= longestKey
+}
+
+// read makes the key of the values, each of which stands behind its length.
+func (m *memory) read(v *view) {
 	m.key = m.key[:0]
 	for _, i := range m.spans {
 		text := v.spans[i].Of(v.data)
-		if len(m.key)+1+len(text) > longestKey {
-			return false
-		}
 		m.key = append(append(m.key, byte(len(text))), text...)
 	}
-	return true
 }
 
-// recall returns the masks for the key.
+// recall returns the masks for the values.
 func (m *memory) recall(f *Sifter) []uint64 {
 	if m.entries == nil {
 		m.entries, m.masks = make([]remembered, memorySize), make([]uint64, memorySize*2*len(m.words))
 	}
+	m.read(&f.view)
 	i := int(maphash.Bytes(m.seed, m.key) % memorySize)
 	e := &m.entries[i]
 	masks := m.masks[i*2*len(m.words) : (i+1)*2*len(m.words)]
@@ -156,7 +100,7 @@ func (m *memory) recall(f *Sifter) []uint64 {
 	if e.size == uint8(len(m.key)+1) && string(e.text[:len(m.key)]) == string(m.key) {
 		return masks
 	}
-	m.ask(f)
+	m.ask(f, false)
 	m.doubt()
 	if f.view.broken || m.direct {
 		return m.fresh
@@ -179,23 +123,46 @@ func (m *memory) doubt() {
 	m.looks, m.fails = 0, 0
 }
 
-// ask lets every atom say its word on the twin's values.
-func (m *memory) ask(f *Sifter) {
+// ask lets every atom say its word on the twin's values; some leaves out those that
+// are cheap and can change nothing any more.
+func (m *memory) ask(f *Sifter, some bool) {
 	for i := range m.words {
 		m.fresh[2*i], m.fresh[2*i+1] = ^uint64(0), 0
 	}
-	m.look(f)
-	for n := range m.atoms {
-		a := &m.atoms[n]
-		holds, known := a.decide(&m.in)
-		for i := range m.words {
-			m.fresh[2*i], m.fresh[2*i+1] = a.apply(i, holds, known, m.fresh[2*i], m.fresh[2*i+1])
+	m.looked = false
+	for _, family := range m.families {
+		if !some || !family.cheap || m.matters(family.any, f.live) {
+			m.place(f, family)
 		}
+	}
+	for n := range m.atoms {
+		if a := &m.atoms[n]; !some || !a.cheap || m.matters(a.any, f.live) {
+			m.atom(f, a)
+		}
+	}
+}
+
+// atom lets one atom say its word.
+func (m *memory) atom(f *Sifter, a *groupAtom) {
+	holds, known := false, false
+	if a.native != nil {
+		holds, known = a.native(&f.view)
+	}
+	if !known {
+		m.look(f)
+		holds, known = a.decide(&m.in)
+	}
+	for i := range m.words {
+		m.fresh[2*i], m.fresh[2*i+1] = a.apply(i, holds, known, m.fresh[2*i], m.fresh[2*i+1])
 	}
 }
 
 // look reads the group's values for all of its atoms at once.
 func (m *memory) look(f *Sifter) {
+	if m.looked {
+		return
+	}
+	m.looked = true
 	f.view.identify(&m.twin, m.members)
 	m.in.filled = false
 	clear(m.sides)
@@ -206,40 +173,12 @@ func (m *memory) look(f *Sifter) {
 	m.in.filled = true
 }
 
-// decide lets those atoms say their word that can still change something; none
-// that may be expensive is left out, because it would have been evaluated.
-func (m *memory) decide(f *Sifter, short bool) {
-	m.look(f)
-	for n := range m.atoms {
-		a := &m.atoms[n]
-		if short && a.cheap && !m.matters(a, f.live) {
-			continue
-		}
-		holds, known := a.decide(&m.in)
-		for i, w := range m.words {
-			f.live[w], f.odd[w] = a.apply(i, holds, known, f.live[w], f.odd[w])
-		}
-	}
-}
-
-func (m *memory) matters(a *groupAtom, live row) bool {
+// matters reports whether some of a group's bits have not ended.
+func (m *memory) matters(bits, live row) bool {
 	for i, w := range m.words {
-		if a.any[i]&live[w] != 0 {
+		if bits[i]&live[w] != 0 {
 			return true
 		}
 	}
 	return false
-}
-
-// apply returns what is left of the i-th word when the atom has spoken.
-func (a *groupAtom) apply(i int, holds, known bool, live, odd uint64) (uint64, uint64) {
-	switch {
-	case !known:
-		odd |= a.any[i]
-	case holds:
-		live &^= a.whenTrue[i]
-	default:
-		live &^= a.whenFalse[i]
-	}
-	return live, odd
 }

@@ -132,6 +132,7 @@ func (p *pathSet) of(e *expression) (spans []int) {
 // A view is a twin as far as a sieve looks at it.
 type view struct {
 	paths  *pathSet
+	now    time.Time
 	data   []byte
 	spans  []twin.Span
 	broken bool // what was looked at cannot be read, or not cheaply

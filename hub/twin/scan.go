@@ -12,6 +12,9 @@ type Span struct{ Start, End uint32 }
 // Missing reports whether there is no value.
 func (s Span) Missing() bool { return s.End == 0 }
 
+// Len returns how long the value's text is.
+func (s Span) Len() int { return int(s.End - s.Start) }
+
 // Of returns the value's text in data, which is what was scanned; nil when it is
 // missing.
 func (s Span) Of(data []byte) []byte {

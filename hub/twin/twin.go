@@ -191,15 +191,3 @@ func (t *Twin) With(p Patch) *Twin {
 	c.desired = Merge(t.Desired(), p.Desired)
 	return &c
 }
-
-// ParseTime reads a time as the hub writes it: ISO 8601 in UTC with up to seven
-// fraction digits, and without its Z in the answer to a device's creation.
-func ParseTime(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		if local, err2 := time.Parse("2006-01-02T15:04:05.999999999", s); err2 == nil {
-			return local, nil
-		}
-	}
-	return t, err
-}
