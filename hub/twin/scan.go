@@ -1,8 +1,10 @@
 package twin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 )
 
 // A Span is where a value stands in the text that was scanned. The zero Span is
@@ -114,27 +116,15 @@ func (p *pass) object(n *pathNode, i int) int {
 		return i + 1
 	}
 	var seen uint64
+	hint := 0 // members mostly come in the order in which they came before
 	for {
 		if p.at(i) != '"' {
 			return p.fail(i, "%s where a key should stand", p.shown(i))
 		}
-		k := i + 1
-		i = p.text(k)
-		child := n.find(p.data[k:max(k, i-1)])
-		if child != nil {
-			if seen&child.bit != 0 || p.found(child) {
-				return p.fail(k-1, "duplicate key %q", child.key)
-			}
-			seen |= child.bit
-		}
-		if i = p.space(i); p.at(i) != ':' {
-			return p.fail(i, "%s where a colon should stand", p.shown(i))
-		}
-		i = p.space(i + 1)
-		if child == nil {
-			i = p.skip(i)
+		if end := n.stamp(p.data, i); end > 0 {
+			i = end
 		} else {
-			i = p.member(child, i)
+			i = p.keyed(n, i+1, &seen, &hint)
 		}
 		switch i = p.space(i); p.at(i) {
 		case ',':
@@ -145,6 +135,45 @@ func (p *pass) object(n *pathNode, i int) int {
 			return p.fail(i, "%s where a comma should stand", p.shown(i))
 		}
 	}
+}
+
+// keyed reads a member whose key begins at k.
+func (p *pass) keyed(n *pathNode, k int, seen *uint64, hint *int) int {
+	i, child := p.key(n, k, hint)
+	if child != nil {
+		if *seen&child.bit != 0 || p.found(child) {
+			return p.fail(k-1, "duplicate key %q", child.key)
+		}
+		*seen |= child.bit
+	}
+	if i = p.space(i); p.at(i) != ':' {
+		return p.fail(i, "%s where a colon should stand", p.shown(i))
+	}
+	if i = p.space(i + 1); child == nil {
+		return p.skip(i)
+	}
+	return p.member(child, i)
+}
+
+// key passes over a key that begins at k, and returns the child that it names, nil
+// when it is not wanted. A key of up to seven bytes is one word.
+func (p *pass) key(n *pathNode, k int, hint *int) (end int, child *pathChild) {
+	if k+8 <= len(p.data) {
+		first := word(p.data[k:])
+		if found := zeroBytes(first^quotes) | zeroBytes(first^backslashes); found != 0 {
+			size := bits.TrailingZeros64(found) >> 3
+			if p.data[k+size] == '"' {
+				first &= 1<<(8*size) - 1
+				return k + size + 1, n.find(first, p.data[k:k+size], hint)
+			}
+		}
+	}
+	end = p.text(k)
+	spelled := p.data[k:max(k, end-1)]
+	if bytes.IndexByte(spelled, '\\') >= 0 {
+		return end, n.unescaped(spelled)
+	}
+	return end, n.find(firstWord(spelled), spelled, hint)
 }
 
 // found reports whether a path that ends at a key has its value already.

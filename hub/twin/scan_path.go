@@ -1,16 +1,16 @@
 package twin
 
-import "bytes"
-
 // A pathNode is an object that paths lead through, with the keys that they take.
 type pathNode struct {
 	bloom    uint64 // of the marks of its keys
 	children []*pathChild
+	stamped  bool // it wants what a stamp says
 }
 
 // A pathChild is a key, where a path ends or goes on, or both.
 type pathChild struct {
 	key   string
+	first uint64 // the key's first eight bytes
 	bit   uint64 // its own among the first 64 of its object
 	slots []int  // of the paths that end here
 	below *pathNode
@@ -36,39 +36,65 @@ func (n *pathNode) child(key string) *pathChild {
 			return c
 		}
 	}
-	c := &pathChild{key: key, bit: 1 << len(n.children)}
+	c := &pathChild{key: key, first: firstWord([]byte(key)), bit: 1 << len(n.children)}
 	n.children = append(n.children, c)
-	n.bloom |= mark([]byte(key))
+	n.bloom |= mark(c.first, len(key))
+	n.stamped = n.stamped || key == "$lastUpdated" || key == "$lastUpdatedVersion"
 	return c
 }
 
-// find returns the child for a key as it is spelled between its quotes, nil when
-// it is not wanted. Most keys are turned away by their mark.
-func (n *pathNode) find(spelled []byte) *pathChild {
-	if n.bloom&mark(spelled) != 0 {
-		for _, c := range n.children {
-			if c.key == string(spelled) {
-				return c
-			}
-		}
+// stamp returns where a stamp ends that begins at i and is not wanted, and 0 when
+// there is none.
+func (n *pathNode) stamp(data []byte, i int) int {
+	if n.stamped || i+1 >= len(data) || data[i+1] != '$' {
+		return 0
 	}
-	if bytes.IndexByte(spelled, '\\') < 0 {
+	end := stampEnd(data, i)
+	if end > 0 && data[end-1] == ':' {
+		return 0 // its value stands there yet
+	}
+	return end
+}
+
+// find returns the child for a key without escapes, of which first is the first
+// word; nil when it is not wanted. Most keys are turned away by their mark, and the
+// next one that is wanted is mostly the next child.
+func (n *pathNode) find(first uint64, spelled []byte, hint *int) *pathChild {
+	if n.bloom&mark(first, len(spelled)) == 0 {
 		return nil
 	}
-	if key, ok := unquote(spelled); ok {
-		for _, c := range n.children {
-			if c.key == key {
-				return c
-			}
+	for range n.children {
+		if *hint >= len(n.children) {
+			*hint = 0
+		}
+		c := n.children[*hint]
+		*hint++
+		if c.first == first && len(c.key) == len(spelled) && (len(spelled) <= 8 || c.key[8:] == string(spelled[8:])) {
+			return c
 		}
 	}
 	return nil
 }
 
-// mark returns one bit that depends on a key's length, first and last byte.
-func mark(key []byte) uint64 {
-	if len(key) == 0 {
-		return 1
+// unescaped returns the child for a key with escapes.
+func (n *pathNode) unescaped(spelled []byte) *pathChild {
+	key, ok := unquote(spelled)
+	for _, c := range n.children {
+		if ok && c.key == key {
+			return c
+		}
 	}
-	return 1 << ((uint(key[0])*7 ^ uint(key[len(key)-1])*3 ^ uint(len(key))*5) & 63)
+	return nil
+}
+
+// firstWord returns the first eight bytes of a key, zero where it is shorter.
+func firstWord(key []byte) uint64 {
+	var first [8]byte
+	copy(first[:], key)
+	return word(first[:])
+}
+
+// mark returns one bit that depends on a key's first word and its length.
+func mark(first uint64, size int) uint64 {
+	return 1 << ((first ^ first>>11 ^ first>>37 ^ uint64(size)<<2) & 63)
 }

@@ -1,9 +1,6 @@
 package twin
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // skip passes over a value without looking into it.
 func (p *pass) skip(i int) int {
@@ -37,6 +34,12 @@ func (p *pass) container(i int) int {
 	for depth := 1; i < len(data); i++ {
 		switch data[i] {
 		case '"':
+			if i+1 < len(data) && data[i+1] == '$' {
+				if end := stampEnd(data, i); end > 0 {
+					i = end - 1
+					continue
+				}
+			}
 			if i = textEnd(data, i+1); i < 0 {
 				return p.cutText()
 			}
@@ -67,8 +70,8 @@ func (p *pass) cutText() int { return p.fail(len(p.data), "the text ends inside 
 // i, and -1 when there is none. Eight bytes are looked at at a time.
 func textEnd(data []byte, i int) int {
 	for i+8 <= len(data) {
-		word := binary.LittleEndian.Uint64(data[i:])
-		found := zeroBytes(word^quotes) | zeroBytes(word^backslashes)
+		next := word(data[i:])
+		found := zeroBytes(next^quotes) | zeroBytes(next^backslashes)
 		if found == 0 {
 			i += 8
 			continue
