@@ -2,9 +2,9 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twinrules/twinrules/engine"
@@ -12,7 +12,12 @@ import (
 )
 
 // A grouping collects equal changes, which may come in any order.
-type grouping struct{ buckets map[string]*bucket }
+type grouping struct {
+	buckets map[string]*bucket
+	taken   []bool // of the edits of one twin
+	part    []engine.DifferentEdit
+	text    []byte // of the bucket that they belong to
+}
 
 // A bucket becomes a row. Maps are by the JSON of the value.
 type bucket struct {
@@ -21,72 +26,117 @@ type bucket struct {
 	class             engine.Class
 	why               string
 	count             int
-	samples           []twin.Ref // the first ones
+	samples           []twin.Ref // the first ones, in order
 	places            []place
 }
 
 type place struct {
 	path                string
-	before, after, base map[string]Counted
+	before, after, base map[string]*Counted
 }
 
 // add takes the edits of one twin, apart by the rules that want them.
 func (g *grouping) add(ref twin.Ref, edits []engine.DifferentEdit) {
+	g.taken = append(g.taken[:0], make([]bool, len(edits))...)
+	for i := range edits {
+		if g.taken[i] {
+			continue
+		}
+		g.part = g.part[:0]
+		for j := i; j < len(edits); j++ {
+			if !g.taken[j] && sameOwner(&edits[i], &edits[j]) {
+				g.taken[j], g.part = true, append(g.part, edits[j])
+			}
+		}
+		g.bucket(g.part).one(ref, g.part)
+	}
+}
+
+func sameOwner(a, b *engine.DifferentEdit) bool {
+	return a.Class == b.Class && a.Why == b.Why && slices.Equal(a.Rules, b.Rules)
+}
+
+// bucket returns the bucket of a twin's edits for one owner.
+func (g *grouping) bucket(edits []engine.DifferentEdit) *bucket {
+	g.text = appendOwner(g.text[:0], &edits[0])
+	owner := len(g.text)
+	for i := range edits {
+		g.text = append(append(g.text, 0), edits[i].Name()...)
+	}
+	shape := len(g.text)
+	for i := range edits {
+		g.text = append(twin.AppendJSON(append(g.text, 0), edits[i].After), 0)
+		if edits[i].Class == engine.Altered {
+			g.text = twin.AppendJSON(g.text, edits[i].Base)
+		}
+	}
+	if b := g.buckets[string(g.text)]; b != nil {
+		return b
+	}
+	key, first := string(g.text), &edits[0]
+	b := &bucket{key: key, owner: key[:owner], shape: key[:shape], rules: first.Rules, class: first.Class, why: first.Why}
+	for i := range edits {
+		b.places = append(b.places, place{path: edits[i].Name(), before: map[string]*Counted{}, after: map[string]*Counted{}, base: map[string]*Counted{}})
+	}
 	if g.buckets == nil {
 		g.buckets = map[string]*bucket{}
 	}
-	var owners []string
-	parts := map[string][]engine.DifferentEdit{}
-	for _, e := range edits {
-		owner := fmt.Sprintf("%s%q%s", e.Class, e.Rules, e.Why)
-		if _, known := parts[owner]; !known {
-			owners = append(owners, owner)
-		}
-		parts[owner] = append(parts[owner], e)
-	}
-	for _, owner := range owners {
-		one := newBucket(owner, ref, parts[owner])
-		if b := g.buckets[one.key]; b != nil {
-			b.add(one)
-		} else {
-			g.buckets[one.key] = one
-		}
-	}
-}
-
-// newBucket returns a bucket of one twin.
-func newBucket(owner string, ref twin.Ref, edits []engine.DifferentEdit) *bucket {
-	b := &bucket{owner: owner, rules: edits[0].Rules, class: edits[0].Class, why: edits[0].Why, count: 1, samples: []twin.Ref{ref}}
-	var shape, values strings.Builder
-	shape.WriteString(owner)
-	for _, e := range edits {
-		p := place{path: e.Name()}
-		var after, base string
-		_, p.before = counted(e.Before)
-		after, p.after = counted(e.After)
-		if e.Class == engine.Altered {
-			base, p.base = counted(e.Base)
-		}
-		b.places = append(b.places, p)
-		shape.WriteString("\x00" + p.path)
-		values.WriteString("\x00" + after + "\x00" + base)
-	}
-	b.shape, b.key = shape.String(), shape.String()+values.String()
+	g.buckets[key] = b
 	return b
 }
 
-// counted returns a value's JSON and the value, counted once.
-func counted(v any) (string, map[string]Counted) {
-	key := string(twin.Encode(v))
-	return key, map[string]Counted{key: {v, 1}}
+func appendOwner(to []byte, e *engine.DifferentEdit) []byte {
+	to = append(append(to, e.Class...), '[')
+	for i, rule := range e.Rules {
+		if i > 0 {
+			to = append(to, ' ')
+		}
+		to = strconv.AppendQuote(to, rule)
+	}
+	return append(append(to, ']'), e.Why...)
+}
+
+// one counts one twin.
+func (b *bucket) one(ref twin.Ref, edits []engine.DifferentEdit) {
+	b.count++
+	b.sample(ref)
+	for i := range edits {
+		p := &b.places[i]
+		count(p.before, edits[i].Before, 1)
+		count(p.after, edits[i].After, 1)
+		if b.class == engine.Altered {
+			count(p.base, edits[i].Base, 1)
+		}
+	}
+}
+
+// sample keeps the first of the twins.
+func (b *bucket) sample(refs ...twin.Ref) {
+	for _, ref := range refs {
+		if n := len(b.samples); n == maxSamples && b.samples[n-1].Compare(ref) <= 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(b.samples, ref, twin.Ref.Compare)
+		b.samples = slices.Insert(b.samples, i, ref)
+		b.samples = b.samples[:min(len(b.samples), maxSamples)]
+	}
+}
+
+// count counts a value n times more.
+func count(in map[string]*Counted, v any, n int) {
+	var room [64]byte
+	key := twin.AppendJSON(room[:0], v)
+	if c := in[string(key)]; c != nil {
+		c.Count += n
+	} else {
+		in[string(key)] = &Counted{v, n}
+	}
 }
 
 // add adds what is in another bucket of the same shape.
 func (b *bucket) add(other *bucket) {
 	b.count += other.count
-	b.samples = append(b.samples, other.samples...)
-	slices.SortFunc(b.samples, twin.Ref.Compare)
-	b.samples = b.samples[:min(len(b.samples), maxSamples)]
+	b.sample(other.samples...)
 	for i, p := range other.places {
 		sum(b.places[i].before, p.before)
 		sum(b.places[i].after, p.after)
@@ -94,9 +144,9 @@ func (b *bucket) add(other *bucket) {
 	}
 }
 
-func sum(to, from map[string]Counted) {
-	for key, c := range from {
-		to[key] = Counted{c.Value, to[key].Count + c.Count}
+func sum(to, from map[string]*Counted) {
+	for _, c := range from {
+		count(to, c.Value, c.Count)
 	}
 }
 
@@ -149,10 +199,10 @@ func (b *bucket) row() Row {
 }
 
 // histogram lists values, most frequent first.
-func histogram(m map[string]Counted) []Counted {
+func histogram(m map[string]*Counted) []Counted {
 	var list []Counted
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		list = append(list, m[key])
+		list = append(list, *m[key])
 	}
 	slices.SortStableFunc(list, func(a, b Counted) int { return cmp.Compare(b.Count, a.Count) })
 	return list

@@ -43,8 +43,9 @@ const (
 // planRows groups the changes of a plan.
 func planRows(changes []engine.Change) []Row {
 	var g grouping
+	var list []engine.DifferentEdit
 	for _, c := range changes {
-		var list []engine.DifferentEdit
+		list = list[:0]
 		for _, e := range c.Edits {
 			list = append(list, engine.DifferentEdit{Edit: e})
 		}

@@ -1,7 +1,6 @@
 package twin
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -97,19 +96,6 @@ func normalize(number string) (negative bool, digits string, exponent *big.Int) 
 		return false, "", new(big.Int) // zero has one spelling
 	}
 	return negative, digits, exponent
-}
-
-// Encode returns v as JSON with sorted keys and numbers as they were spelled,
-// so that equal documents with equal spellings have equal bytes. It does not
-// escape <, > and &. It panics if v is not a JSON value.
-func Encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // only values that Decode never makes
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // UnmarshalJSON reads an object as [DecodeObject] does.
