@@ -8,14 +8,15 @@ import (
 
 // What a memory holds.
 const (
-	memorySize  = 1 << 11 // values
+	leastMemory = 1 << 9  // values, at the beginning
+	mostMemory  = 1 << 13 // values
 	longestKey  = 47      // bytes of a value, or of all of them together
-	memoryTrial = 2 * memorySize
 )
 
 // A memory is what a group said of values that were seen: the bits that stay, and
-// those that are not known. Where values hardly ever come again, as ids and times
-// do, it gives up, and the group is asked each time for what still matters.
+// those that are not known. It grows where that may help. Where values hardly ever
+// come again, as ids and times do, it gives up, and the group is asked each time
+// for what still matters.
 type memory struct {
 	*group
 	seed         maphash.Seed
@@ -90,37 +91,67 @@ func (m *memory) read(v *view) {
 // recall returns the masks for the values.
 func (m *memory) recall(f *Sifter) []uint64 {
 	if m.entries == nil {
-		m.entries, m.masks = make([]remembered, memorySize), make([]uint64, memorySize*2*len(m.words))
+		m.grow(leastMemory)
 	}
 	m.read(&f.view)
-	i := int(maphash.Bytes(m.seed, m.key) % memorySize)
-	e := &m.entries[i]
-	masks := m.masks[i*2*len(m.words) : (i+1)*2*len(m.words)]
 	m.looks++
-	if e.size == uint8(len(m.key)+1) && string(e.text[:len(m.key)]) == string(m.key) {
-		return masks
+	i, known := m.find()
+	if known {
+		return m.masksOf(i)
 	}
+	size := len(m.entries)
 	m.ask(f, false)
-	m.doubt()
-	if f.view.broken || m.direct {
+	if m.doubt(); f.view.broken || m.direct || len(m.entries) != size {
 		return m.fresh
 	}
+	e := &m.entries[i]
 	e.size = uint8(len(m.key) + 1)
 	copy(e.text[:], m.key)
-	copy(masks, m.fresh)
-	return masks
+	copy(m.masksOf(i), m.fresh)
+	return m.fresh
 }
 
-// doubt gives up remembering where more than a quarter of the values were new.
+// find returns the entry of the key, or the one that is to become it. Each key has
+// two, so that two that are frequent do not take turns at one.
+func (m *memory) find() (i int, known bool) {
+	first := int(maphash.Bytes(m.seed, m.key) % uint64(len(m.entries)))
+	for _, i := range [2]int{first, first ^ 1} {
+		switch e := &m.entries[i]; {
+		case e.size == 0:
+			return i, false
+		case e.size == uint8(len(m.key)+1) && string(e.text[:len(m.key)]) == string(m.key):
+			return i, true
+		}
+	}
+	return first ^ m.looks&1, false
+}
+
+func (m *memory) masksOf(i int) []uint64 {
+	n := 2 * len(m.words)
+	return m.masks[i*n : (i+1)*n]
+}
+
+// doubt counts a value that was new, and looks now and then how many were: of more
+// than a quarter it does not pay to remember, of more than one in 32 it may pay to
+// remember more.
 func (m *memory) doubt() {
 	m.fails++
-	if m.looks < memoryTrial {
+	size := len(m.entries)
+	if m.looks < 4*size {
 		return
 	}
-	if m.fails > m.looks/4 {
+	switch {
+	case m.fails > m.looks/4 && size == mostMemory:
 		m.direct, m.entries, m.masks = true, nil, nil
+	case m.fails > m.looks/32 && size < mostMemory:
+		m.grow(2 * size)
 	}
 	m.looks, m.fails = 0, 0
+}
+
+// grow makes room for so many values, and forgets those that it had.
+func (m *memory) grow(size int) {
+	m.entries, m.masks = make([]remembered, size), make([]uint64, size*2*len(m.words))
 }
 
 // ask lets every atom say its word on the twin's values; some leaves out those that
