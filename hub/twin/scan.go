@@ -1,10 +1,8 @@
 package twin
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/bits"
 )
 
 // A Span is where a value stands in the text that was scanned. The zero Span is
@@ -156,24 +154,28 @@ func (p *pass) keyed(n *pathNode, k int, seen *uint64, hint *int) int {
 }
 
 // key passes over a key that begins at k, and returns the child that it names, nil
-// when it is not wanted. A key of up to seven bytes is one word.
+// when it is not wanted.
 func (p *pass) key(n *pathNode, k int, hint *int) (end int, child *pathChild) {
-	if k+8 <= len(p.data) {
-		first := word(p.data[k:])
-		if found := zeroBytes(first^quotes) | zeroBytes(first^backslashes); found != 0 {
-			size := bits.TrailingZeros64(found) >> 3
-			if p.data[k+size] == '"' {
-				first &= 1<<(8*size) - 1
-				return k + size + 1, n.find(first, p.data[k:k+size], hint)
-			}
-		}
+	if end = plainEnd(p.data, k); end < 0 {
+		return p.cutText(), nil
 	}
-	end = p.text(k)
-	spelled := p.data[k:max(k, end-1)]
-	if bytes.IndexByte(spelled, '\\') >= 0 {
-		return end, n.unescaped(spelled)
+	if p.data[end] == '\\' {
+		end = p.text(k)
+		return end, n.unescaped(p.data[k:max(k, end-1)])
 	}
-	return end, n.find(firstWord(spelled), spelled, hint)
+	first, size := uint64(0), end-k
+	switch {
+	case k+8 > len(p.data):
+		first = firstWord(p.data[k:end])
+	case size < 8:
+		first = word(p.data[k:]) & (1<<(8*size) - 1)
+	default:
+		first = word(p.data[k:])
+	}
+	if n.bloom&mark(first, size) == 0 {
+		return end + 1, nil
+	}
+	return end + 1, n.find(first, p.data[k:end], hint)
 }
 
 // found reports whether a path that ends at a key has its value already.

@@ -57,12 +57,9 @@ func (n *pathNode) stamp(data []byte, i int) int {
 }
 
 // find returns the child for a key without escapes, of which first is the first
-// word; nil when it is not wanted. Most keys are turned away by their mark, and the
-// next one that is wanted is mostly the next child.
+// word; nil when it is not wanted, which its mark mostly told before. The next one
+// that is wanted is mostly the next child.
 func (n *pathNode) find(first uint64, spelled []byte, hint *int) *pathChild {
-	if n.bloom&mark(first, len(spelled)) == 0 {
-		return nil
-	}
 	for range n.children {
 		if *hint >= len(n.children) {
 			*hint = 0

@@ -6,6 +6,9 @@ import "math/bits"
 func (p *pass) skip(i int) int {
 	switch c := p.at(i); {
 	case c == '"':
+		if end := plainEnd(p.data, i+1); end >= 0 && p.data[end] == '"' {
+			return end + 1
+		}
 		return p.text(i + 1)
 	case c == '{' || c == '[':
 		return p.container(i + 1)
@@ -40,7 +43,11 @@ func (p *pass) container(i int) int {
 					continue
 				}
 			}
-			if i = textEnd(data, i+1); i < 0 {
+			end := plainEnd(data, i+1)
+			if end >= 0 && data[end] != '"' {
+				end = textEnd(data, end)
+			}
+			if i = end; i < 0 {
 				return p.cutText()
 			}
 		case '{', '[':
@@ -67,27 +74,31 @@ func (p *pass) text(i int) int {
 func (p *pass) cutText() int { return p.fail(len(p.data), "the text ends inside a string") }
 
 // textEnd returns where the quote stands that ends a string whose text begins at
-// i, and -1 when there is none. Eight bytes are looked at at a time.
+// i, and -1 when there is none.
 func textEnd(data []byte, i int) int {
+	for {
+		if i = plainEnd(data, i); i < 0 || data[i] == '"' {
+			return i
+		}
+		if i += 2; i > len(data) { // what is escaped
+			return -1
+		}
+	}
+}
+
+// plainEnd returns where the first quote or backslash stands from i on, and -1 when
+// there is none. Eight bytes are looked at at a time.
+func plainEnd(data []byte, i int) int {
 	for i+8 <= len(data) {
 		next := word(data[i:])
-		found := zeroBytes(next^quotes) | zeroBytes(next^backslashes)
-		if found == 0 {
-			i += 8
-			continue
+		if found := zeroBytes(next^quotes) | zeroBytes(next^backslashes); found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
 		}
-		i += bits.TrailingZeros64(found) >> 3
-		if data[i] == '"' {
-			return i
-		}
-		i += 2 // what is escaped
+		i += 8
 	}
 	for ; i < len(data); i++ {
-		switch data[i] {
-		case '"':
+		if c := data[i]; c == '"' || c == '\\' {
 			return i
-		case '\\':
-			i++
 		}
 	}
 	return -1
