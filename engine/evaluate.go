@@ -84,7 +84,7 @@ type worker struct {
 	*evaluation
 	sum    tally
 	sifter *rules.Sifter
-	names  []uint64 // of the twins of a recording, see [evaluation.recorded]
+	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
 }
 
 func (e *evaluation) workers() []*worker {

@@ -133,7 +133,7 @@ func (w *worker) line(ctx context.Context, data []byte) error {
 	if !selected && !w.everybody(device) {
 		return nil
 	}
-	w.names = append(w.names, id.Hash())
+	w.names.add(id.Hash())
 	w.sum.twin(device, data)
 	if selected {
 		w.sum.selected(device)
@@ -185,7 +185,7 @@ func (w *worker) parse(ctx context.Context, data []byte) error {
 	if !selected && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
 		return nil
 	}
-	w.names = append(w.names, rules.TwinID{Device: []byte(t.Ref.Device), Module: moduleOf(t)}.Hash())
+	w.names.add(rules.TwinID{Device: []byte(t.Ref.Device), Module: moduleOf(t)}.Hash())
 	w.sum.twin(device, t.JSON())
 	w.judge(ctx, t, verdicts)
 	if selected {
@@ -208,16 +208,23 @@ func (e *evaluation) everybody(device bool) bool {
 	return slices.ContainsFunc(e.listings, func(l rules.Listing) bool { return l.Everybody && l.Modules != device })
 }
 
+// nameHashes are those of the names of twins, in parts by their first byte, so
+// that none is copied as a whole when it grows or is sorted.
+type nameHashes [256][]uint64
+
+func (n *nameHashes) add(hash uint64) { n[hash>>56] = append(n[hash>>56], hash) }
+
 // twice reports whether two twins may have one name. It is certain when it says
 // no.
 func twice(workers []*worker) bool {
-	var names []uint64
-	for _, w := range workers {
-		names = append(names, w.names...)
-	}
-	slices.Sort(names)
-	for i := range names {
-		if i > 0 && names[i] == names[i-1] {
+	var part []uint64
+	for i := range workers[0].names {
+		part = part[:0]
+		for _, w := range workers {
+			part = append(part, w.names[i]...)
+		}
+		slices.Sort(part)
+		if n := len(part); len(slices.Compact(part)) < n {
 			return true
 		}
 	}
