@@ -1,0 +1,115 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/twinrules/twinrules/hub/twin"
+)
+
+// gates proves what it can about the gate of a rule's rollout.
+func (v *prover) gates(s *studied) {
+	if s.gate == nil {
+		return
+	}
+	if !v.shut(s) {
+		v.empty(s)
+	}
+}
+
+// shut reports a gate that no twin passes on which the rule is at work.
+func (v *prover) shut(s *studied) bool {
+	gate := s.Rollout.Gate
+	ok, fail := v.examine(gate.ok, condition), v.examine(gate.fail, condition)
+	if ok == nil || ok.tree == nil {
+		return false
+	}
+	passing := both(s.selector.clauses(true), both(v.standing(s), both(ok.clauses(true), fail.unless())))
+	clauses, clash := alive(s.On, passing)
+	if len(clauses) > 0 || len(passing) == 0 {
+		return false
+	}
+	ok.report(ok.tree, NeverTrue, "", "no wave passes this gate: no twin that has what the rule writes meets %s", said(clash))
+	return true
+}
+
+// standing demands the constants of the rule's patch, which all twins of a wave
+// have when its gate is asked. Nulls and objects are left out: what is below
+// them others write.
+func (v *prover) standing(s *studied) [][]demand {
+	var demands []demand
+	read := reader{v.program.Pack.Vars, condition}
+	for i, l := range s.leaves {
+		switch l.value.literal.(type) {
+		case nil, twin.Object, []any:
+			continue
+		}
+		if !l.value.constant() {
+			continue
+		}
+		path := Path(append([]string{l.section}, l.path...)).String()
+		n := parse(s.patch[i].value.quiet(), 0, path+" == "+string(twin.Encode(l.value.literal)))
+		if b, ok := n.(*ast.BinaryNode); ok {
+			demands = append(demands, slices.Concat(read.clauses(b, true)...)...)
+		}
+	}
+	return [][]demand{demands}
+}
+
+// empty warns of a gate that says nothing about devices: one that reads only what
+// the rule writes, and one that is ok on a twin which has what the rule writes and
+// has reported nothing.
+func (v *prover) empty(s *studied) {
+	x := v.examine(s.Rollout.Gate.ok, condition)
+	if x == nil || x.tree == nil || s.plugin != nil {
+		return // what a plugin writes is not known
+	}
+	const hint = "read what the device reports once it has taken the change"
+	switch {
+	case s.own(s.gate.ok, true):
+		x.report(x.tree, EmptyGate, hint, "this gate reads nothing but what the rule writes itself")
+	case !s.own(s.gate.ok, false) && !s.own(s.gate.fail, false) && v.silent(s) == GateOK:
+		x.report(x.tree, EmptyGate, hint, "a device that has reported nothing passes this gate as soon as the rule has written")
+	}
+}
+
+// own reports whether a condition reads nothing but what the rule writes, or where
+// all is false, whether it reads what the rule computes.
+func (s *studied) own(e *expression, all bool) bool {
+	slots := e.reads(nil)
+	for _, slot := range slots {
+		read := twin.Leaf{Section: slot.root.Name, Path: slot.path}
+		written := slices.ContainsFunc(s.leaves, func(l leaf) bool {
+			return (all || !l.value.constant()) && read.Overlaps(twin.Leaf{Section: l.section, Path: l.path})
+		})
+		if written != all {
+			return written
+		}
+	}
+	return all && len(slots) > 0
+}
+
+// silent asks the gate of a twin that has reported nothing, is selected as far as
+// that goes together, and has the constants of the rule's patch.
+func (v *prover) silent(s *studied) GateState {
+	at := witnessed()
+	w := made(twin.Object{}, s.On)
+	if clauses, _ := alive(s.On, s.selector.clauses(true)); len(clauses) > 0 {
+		if who := clauses[0].witness(s.On, at); who != nil && who.short["reported"] == nil {
+			w = who
+		}
+	}
+	p := twin.Patch{}
+	for _, l := range s.leaves {
+		if !l.value.constant() {
+			continue
+		}
+		section := &p.Desired
+		if l.section == "tags" {
+			section = &p.Tags
+		}
+		*section = twin.Set(*section, l.path, l.value.literal)
+	}
+	return s.gate.state(v.program.scope(w.twin.With(p), at))
+}
