@@ -19,23 +19,26 @@ type Cohort struct {
 	Hash uint64
 }
 
-// Cohort returns where t stands on a hub. The answer depends on the names of pack,
-// rule, hub and unit and on nothing else, so that it is the same in every run, and
-// on every version: testdata/cohorts.txt holds it to that.
+// Cohort returns where t stands on a hub.
+func (r *Rollout) Cohort(t *twin.Twin, hub string) Cohort {
+	return CohortOf(r.pack, r.rule, hub, r.Unit(t))
+}
+
+// CohortOf returns where a unit stands in the rollout of a rule. The answer depends
+// on these names and on nothing else, so that it is the same in every run and every
+// version: testdata/cohorts.txt holds it to that.
+func CohortOf(pack, rule, hub, unit string) Cohort {
+	h := sha256.Sum256([]byte(pack + "/" + rule + "\x00" + strings.ToLower(hub) + "\x00" + unit))
+	return Cohort{unit, binary.BigEndian.Uint64(h[:8])}
+}
+
+// Unit names the unit that t belongs to. No two units have one name: those of By
+// begin with a path, others with "devices/".
 //
 // A twin without a value at By, or with one that is neither a text, a number nor
 // true or false, is a unit of its own: together such twins would be one large
 // unit, and might be the first wave.
-func (r *Rollout) Cohort(t *twin.Twin, hub string) Cohort {
-	c := Cohort{Unit: r.unit(t)}
-	h := sha256.Sum256([]byte(r.salt + "\x00" + strings.ToLower(hub) + "\x00" + c.Unit))
-	c.Hash = binary.BigEndian.Uint64(h[:8])
-	return c
-}
-
-// unit names the unit of a twin. No two names are alike: a ref holds no =, and a
-// value is spelled as JSON.
-func (r *Rollout) unit(t *twin.Twin) string {
+func (r *Rollout) Unit(t *twin.Twin) string {
 	if r.By == nil {
 		return t.Ref.String()
 	}
@@ -101,7 +104,7 @@ func (r *Rollout) Bounds(least []uint64) []Bound {
 
 func (w Wave) bound(least []uint64) Bound {
 	if w.Share > 0 {
-		return w.Share.bound()
+		return w.Share.Bound()
 	}
 	if len(least) == 0 {
 		return ""
@@ -109,8 +112,9 @@ func (w Wave) bound(least []uint64) Bound {
 	return Bound(Cohort{Hash: least[min(w.Count, len(least))-1]}.Place())
 }
 
-// bound returns the last hash that is less than ⌊2^64·s⌋, in whole numbers.
-func (s Share) bound() Bound {
+// Bound returns where a wave of this share ends, in whole numbers: at the last hash
+// that is less than ⌊2^64·s⌋.
+func (s Share) Bound() Bound {
 	if s >= Everybody {
 		return Bound(Cohort{Hash: ^uint64(0)}.Place())
 	}
@@ -118,12 +122,13 @@ func (s Share) bound() Bound {
 	return Bound(Cohort{Hash: end - 1}.Place())
 }
 
-// WaveOf returns the first wave that holds c, counted from 1.
+// WaveOf returns the first wave that holds c, counted from 1. The last one holds
+// everybody.
 func WaveOf(bounds []Bound, c Cohort) int {
 	for i, b := range bounds {
 		if b.Holds(c) {
 			return i + 1
 		}
 	}
-	return len(bounds) // a count that ends at another population's last unit
+	return len(bounds)
 }

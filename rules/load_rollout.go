@@ -35,7 +35,7 @@ func readRollout(s setting) *Rollout {
 	}
 	r.Gate = readGate(m.need("gate"))
 	if r.Soak > 0 && r.Soak >= r.Gate.Timeout {
-		soak.report(WrongValue, "", "the soak is not over before the gate's timeout of %s", spell(r.Gate.Timeout))
+		soak.report(WrongValue, "", "the soak is not over before the gate's timeout of %s", SpellSpan(r.Gate.Timeout))
 	}
 	r.OnFail = OnFail(m.get("onFail").word(string(Pause), string(Pause), string(Rollback)))
 	m.done()
@@ -172,16 +172,4 @@ func readGate(s setting) Gate {
 	}
 	m.done()
 	return g
-}
-
-// spell spells a time span as a pack does: 24h, not 24h0m0s.
-func spell(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -30,7 +30,7 @@ func (l *loader) rule(s setting) *Rule {
 	r.Plugin = readPluginUse(m.get("plugin"))
 	r.Configuration = readConfiguration(m.get("configuration"))
 	if r.Rollout = readRollout(m.get("rollout")); r.Rollout != nil {
-		r.Rollout.salt = l.pack.Name + "/" + r.ID
+		r.Rollout.pack, r.Rollout.rule = l.pack.Name, r.ID
 	}
 	l.patch(r, m)
 	l.tests(r, m.get("tests"))

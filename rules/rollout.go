@@ -16,9 +16,8 @@ type Rollout struct {
 	Gate   Gate
 	OnFail OnFail
 
-	salt string // "pack/rule"
-	at   setting
-	by   setting
+	pack, rule string // whose it is
+	at, by     setting
 }
 
 // A Wave is a part of a population: the units with the smallest hashes, by number
@@ -82,4 +81,16 @@ func (r *Rollout) Counted() (n int) {
 		n = max(n, w.Count)
 	}
 	return n
+}
+
+// SpellSpan spells a time span as a pack does: 24h, not 24h0m0s.
+func SpellSpan(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,20 @@ func planExit(p *engine.Plan, detailed bool) error {
 		return quiet(exitChanges)
 	}
 	return nil
+}
+
+// obstacleExit turns what stands in a plan that was to be written into an exit
+// code. That a rule goes in waves is no mistake of the plan's, and so nothing but
+// the attempt to write it says it.
+func obstacleExit(p *engine.Plan) error {
+	s := p.Summary()
+	staged := p.Staged()
+	if len(staged) == 0 || s.Conflicts > 0 || s.Breaches > 0 {
+		return planExit(p, false)
+	}
+	r := staged[0]
+	return &exitError{exitGuard, fmt.Errorf("%s:%d: nothing was written: rule %s goes in waves, which this version plans and does not write, "+
+		"and to write %s at once is what its rollout forbids; to write what the other rules want, set mode: audit on it", r.File, r.Line, r.Rule, plural(r.Changed, "twin"))}
 }
 
 // computePlan opens pack and fleet and computes the plan.

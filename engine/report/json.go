@@ -20,8 +20,8 @@ var JSON = &Format{
 		header := p.Header
 		header.Queries = list(header.Queries)
 		return WriteJSON(w, planJSON{
-			Schema: "twinrules/plan-report/v1.0", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: list(p.Rules), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
+			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
+			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},
@@ -44,6 +44,7 @@ type planJSON struct {
 	Digest         string                       `json:"digest"`
 	Obstacle       string                       `json:"obstacle"` // why it cannot be applied; "" when it can
 	Rules          []engine.RuleCount           `json:"rules"`
+	Rollouts       []engine.Rollout             `json:"rollouts"`
 	Rows           []Row                        `json:"rows"`
 	Audited        []Row                        `json:"audited"`
 	Configurations []engine.ConfigurationChange `json:"configurations"`

@@ -78,6 +78,7 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 		p.marker("plan", plan.Pack.Name)
 		p.linef("### twinrules · %s in %s", title, code(hubName(plan.Hub)))
 		p.table(rows)
+		p.rollouts(plan.Rollouts)
 		p.configurations(plan.Configurations)
 		if len(audited) > 0 {
 			p.linef("\n**Audit only, never written**")

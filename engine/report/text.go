@@ -38,6 +38,7 @@ func (t *text) plan(p *engine.Plan) {
 	}
 	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
 	t.rows(planRows(p.Changes))
+	t.rollouts(p.Rollouts)
 	t.configurations(p.Configurations)
 	if len(p.Audited) > 0 {
 		t.line("")
