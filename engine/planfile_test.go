@@ -336,6 +336,7 @@ func TestALineThatCannotBeReadIsNotWritten(t *testing.T) {
 func FuzzReadPlan(f *testing.F) {
 	f.Add(inflate(f, planBytes(f, whole(f))))
 	f.Add(inflate(f, planBytes(f, evaluate(f, pack(f, setter), fleet(1), nil))))
+	f.Add(inflate(f, planBytes(f, evaluate(f, pack(f, "  - {id: r, patch: {desired: {x: 7}}, rollout: {by: tags.kind, waves: [1, 5%, 100%], "+gate+"}}\n"), fleet(2), nil))))
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.SplitAfter(text, "\n")
 		sealedToo := sealed(lines[:len(lines)-1], `{"twins":0,"edits":0,"audited":0,"configurations":0,"conflicts":0,"errors":0,"breaches":0}`)

@@ -63,6 +63,8 @@ type differenceJSON struct {
 	Summary            differenceSummary            `json:"summary"`
 	Rows               []Row                        `json:"rows"`
 	Audited            []Row                        `json:"audited"`
+	Rollouts           []engine.Rollout             `json:"rollouts"`
+	GoneRollouts       []engine.Rollout             `json:"goneRollouts"`
 	Configurations     []engine.ConfigurationChange `json:"configurations"`
 	GoneConfigurations []engine.ConfigurationChange `json:"goneConfigurations"`
 	NewConflicts       []ConflictRow                `json:"newConflicts"`

@@ -171,6 +171,15 @@ func sampleDifference() *engine.Difference {
 		change("b", edit("desired.target", `"1.8"`, `"2.1.0"`, "power-save")),
 		change("c", edit("tags.same", "", "1", "retire-ftp"), edit("tags.site", "", `"oslo"`, "retire-ftp")),
 	}
+	base.Rollouts = []engine.Rollout{
+		{Rule: "same", Soak: "0s", OnFail: rules.Pause, Gate: engine.Gate{MinOK: 10_000, Timeout: "24h"}, Waves: []engine.Wave{{Share: 10_000}}},
+		{Rule: "gone", Soak: "0s", OnFail: rules.Pause, Waves: []engine.Wave{{Share: 10_000}}},
+	}
+	head.Rollouts = []engine.Rollout{
+		{Rule: "power-save", By: "tags.site", Soak: "30m", OnFail: rules.Rollback, Gate: engine.Gate{MinOK: 8000, MaxFail: 200, Timeout: "24h"},
+			Waves: []engine.Wave{{Count: 25, Units: 1, Twins: 1}, {Share: 10_000}}},
+		base.Rollouts[0],
+	}
 	base.Errors = []engine.Failure{{Ref: twin.Ref{Device: "x"}, Rule: "power-save", Message: "old"}}
 	head.Conflicts = []engine.Conflict{{Ref: twin.Ref{Device: "y"}, Place: "tags.z", Wishes: []engine.ConflictWish{{Rule: "one", Value: true}, {Rule: "two", Value: false}}}}
 	head.Pack.Digest = "sha256:99999999999999999999"

@@ -2,23 +2,26 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twinrules/twinrules/engine"
 )
 
+// reaching returns the rollouts that reach somebody in this plan.
+func reaching(list []engine.Rollout) []engine.Rollout {
+	return slices.DeleteFunc(slices.Clone(list), func(r engine.Rollout) bool { return r.Twins() == 0 })
+}
+
 // rollouts shows how the changes of rules are parted into waves.
 func (t *text) rollouts(list []engine.Rollout) {
 	for _, r := range list {
-		if r.Twins() == 0 {
-			continue
-		}
 		t.heading("»", func(room int) string { return t.middle("rollout of "+r.Rule+byWhat(r), room) }, t.at[r.Rule])
 		for i, w := range r.Waves {
 			lead := fmt.Sprintf("%swave %-3d %7s  ", indent, i+1, w.Size())
 			t.flow(lead, " ", reached(r, w))
 		}
-		t.flow(indent+"after each ", ", ", waits(r)...)
+		t.flow(indent+"after each: ", ", ", waits(r)...)
 	}
 }
 
@@ -52,13 +55,9 @@ func waits(r engine.Rollout) []string {
 
 // rollouts shows one line of a table for each wave.
 func (p *page) rollouts(list []engine.Rollout) {
-	shown := 0
-	for _, r := range list {
-		if r.Twins() == 0 {
-			continue
-		}
-		if shown++; shown > p.rows {
-			p.linef("\n*More rollouts are not shown.*")
+	for i, r := range list {
+		if i == p.rows {
+			p.linef("\n*%s*", plural(len(list)-i, "more rollout"))
 			return
 		}
 		p.linef("\n**Rollout** of %s\n", code(r.Rule+byWhat(r)))
@@ -71,5 +70,20 @@ func (p *page) rollouts(list []engine.Rollout) {
 			p.linef("| %d | %s | %s |", i+1, w.Size(), reached(r, w))
 		}
 		p.linef("\nAfter each: %s.", prose(strings.Join(waits(r), ", ")))
+	}
+}
+
+// goneRollouts names rules that no longer go in waves.
+func (p *page) goneRollouts(list []engine.Rollout) {
+	var names []string
+	for i, r := range list {
+		if i == p.rows {
+			names = append(names, fmt.Sprintf("and %d more", len(list)-i))
+			break
+		}
+		names = append(names, code(r.Rule))
+	}
+	if len(names) > 0 {
+		p.linef("\nNo longer in waves: %s.", strings.Join(names, ", "))
 	}
 }
