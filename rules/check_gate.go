@@ -35,17 +35,21 @@ func (v *prover) shut(s *studied) bool {
 }
 
 // standing demands the constants of the rule's patch, which all twins of a wave
-// have when its gate is asked. Nulls and objects are left out: what is below
-// them others write.
+// have when its gate is asked, but not those of a rule that also takes them back.
+// Nulls and objects are left out, because others write below them, and so is
+// what another rule writes, too, which may have its way.
 func (v *prover) standing(s *studied) [][]demand {
 	var demands []demand
+	if s.stateful {
+		return [][]demand{nil}
+	}
 	read := reader{v.program.Pack.Vars, condition}
 	for i, l := range s.leaves {
 		switch l.value.literal.(type) {
 		case nil, twin.Object, []any:
 			continue
 		}
-		if !l.value.constant() {
+		if !l.value.constant() || v.shared(s, l) {
 			continue
 		}
 		path := Path(append([]string{l.section}, l.path...)).String()
@@ -55,6 +59,14 @@ func (v *prover) standing(s *studied) [][]demand {
 		}
 	}
 	return [][]demand{demands}
+}
+
+// shared reports whether another rule may write at a place.
+func (v *prover) shared(s *studied, l leaf) bool {
+	place := twin.Leaf{Section: l.section, Path: l.path}
+	return slices.ContainsFunc(v.program.rules, func(r *compiledRule) bool {
+		return r != s.compiledRule && slices.ContainsFunc(r.writes(), place.Overlaps)
+	})
 }
 
 // empty warns of a gate that says nothing about devices: one that reads only what

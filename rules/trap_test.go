@@ -32,6 +32,11 @@ func TestTraps(t *testing.T) {
 		"a selector":             {`    selector: "a" == tags.x`, "    selector: |\n      \"a\" == tags.x", "write the expression as a block"},
 		"with a comment":         {"    when: !tags.x   # why", "    when: | # why\n      !tags.x", "write the expression as a block"},
 		"of several lines":       {"    when: !tags.x\n      and !tags.y", "    when: |\n      !tags.x\n      and !tags.y", ""},
+		"a gate": {
+			"    rollout:\n      waves: [100%]\n      gate:\n        # why\n        ok: \"a\" == reported.x",
+			"    rollout:\n      waves: [100%]\n      gate:\n        # why\n        ok: |\n          \"a\" == reported.x", `write the expression as a block: "ok: |"`,
+		},
+		"ok outside of a gate":   {"    x: &gate\n      ok: !x", untouched, ""},
 		"another sort of equals": {`    when: tags.x = 1`, untouched, `write "=="`},
 		"one ampersand":          {`    when: tags.x & tags.y`, untouched, `write "&&"`},
 		"upper case":             {`    when: tags.x AND tags.y`, untouched, `write "and"`},
