@@ -79,27 +79,37 @@ func (v *prover) empty(s *studied) {
 	}
 	const hint = "read what the device reports once it has taken the change"
 	switch {
-	case s.own(s.gate.ok, true):
+	case s.own(s.gate.ok):
 		x.report(x.tree, EmptyGate, hint, "this gate reads nothing but what the rule writes itself")
-	case !s.own(s.gate.ok, false) && !s.own(s.gate.fail, false) && v.silent(s) == GateOK:
+	case !s.computed(s.gate.ok) && !s.computed(s.gate.fail) && v.silent(s) == GateOK:
 		x.report(x.tree, EmptyGate, hint, "a device that has reported nothing passes this gate as soon as the rule has written")
 	}
 }
 
-// own reports whether a condition reads nothing but what the rule writes, or where
-// all is false, whether it reads what the rule computes.
-func (s *studied) own(e *expression, all bool) bool {
-	slots := e.reads(nil)
-	for _, slot := range slots {
-		read := twin.Leaf{Section: slot.root.Name, Path: slot.path}
-		written := slices.ContainsFunc(s.leaves, func(l leaf) bool {
-			return (all || !l.value.constant()) && read.Overlaps(twin.Leaf{Section: l.section, Path: l.path})
+// own reports whether a condition reads nothing of a twin but what the rule writes.
+func (s *studied) own(e *expression) (own bool) {
+	for _, slot := range e.reads(nil) {
+		if slices.Contains([]string{"vars", "now", "hub"}, slot.root.Name) {
+			continue // which are not the twin's
+		}
+		own = slices.ContainsFunc(s.leaves, func(l leaf) bool {
+			return l.section == slot.root.Name && len(l.path) <= len(slot.path) && slices.Equal(l.path, slot.path[:len(l.path)])
 		})
-		if written != all {
-			return written
+		if !own {
+			return false
 		}
 	}
-	return all && len(slots) > 0
+	return own
+}
+
+// computed reports whether a condition reads what the rule computes.
+func (s *studied) computed(e *expression) bool {
+	return slices.ContainsFunc(e.reads(nil), func(slot slot) bool {
+		read := twin.Leaf{Section: slot.root.Name, Path: slot.path}
+		return slices.ContainsFunc(s.leaves, func(l leaf) bool {
+			return !l.value.constant() && read.Overlaps(twin.Leaf{Section: l.section, Path: l.path})
+		})
+	})
 }
 
 // silent asks the gate of a twin that has reported nothing, is selected as far as
