@@ -104,13 +104,22 @@ func planExit(p *engine.Plan, detailed bool) error {
 // the attempt to write it says it.
 func obstacleExit(p *engine.Plan) error {
 	s := p.Summary()
-	staged := p.Staged()
-	if len(staged) == 0 || s.Conflicts > 0 || s.Breaches > 0 {
+	if len(p.Staged()) == 0 || s.Conflicts > 0 || s.Breaches > 0 {
 		return planExit(p, false)
 	}
+	return &exitError{exitGuard, errors.New(stagedText(p.Staged()))}
+}
+
+// stagedText says why rules that go in waves keep a plan from being written, and
+// what to do.
+func stagedText(staged []engine.RuleCount) string {
 	r := staged[0]
-	return &exitError{exitGuard, fmt.Errorf("%s:%d: nothing was written: rule %s goes in waves, which this version plans and does not write, "+
-		"and to write %s at once is what its rollout forbids; to write what the other rules want, set mode: audit on it", r.File, r.Line, r.Rule, plural(r.Changed, "twin"))}
+	text := fmt.Sprintf("%s:%d: nothing was written: rule %s goes in waves, which this version plans and does not write, and to write %s at once is what its rollout forbids",
+		r.File, r.Line, r.Rule, plural(r.Changed, "twin"))
+	for _, other := range staged[1:] {
+		text += fmt.Sprintf("; so does %s at %s:%d", other.Rule, other.File, other.Line)
+	}
+	return text + "; to write what other rules want, set mode: audit on it"
 }
 
 // computePlan opens pack and fleet and computes the plan.
