@@ -92,3 +92,20 @@ func BenchmarkPlanFile(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkRollout plans 1,000 twins that are as a rule with a rollout wants them.
+// Waves in percent cost nothing; for one in units everybody's unit is looked at.
+func BenchmarkRollout(b *testing.B) {
+	src := recorder{tape: recorded(1000), each: 50, query: func(*twin.Twin) bool { return true }}
+	for _, waves := range []string{"[1%, 100%]", "[1, 100%]"} {
+		b.Run(waves, func(b *testing.B) {
+			p := pack(b, "  - {id: r, patch: {desired: {interval: 60}}, rollout: {waves: "+waves+", gate: {ok: reported.interval == 60}}}\n")
+			for b.Loop() {
+				if plan := evaluate(b, p, src, &engine.Options{Workers: 1}); len(plan.Changes) > 0 {
+					b.Fatal(len(plan.Changes))
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "µs/twin")
+		})
+	}
+}

@@ -24,7 +24,10 @@ type Difference struct {
 	NewBreaches, GoneBreaches   []Breach
 	Configurations              []ConfigurationChange // that head makes and base does not
 	GoneConfigurations          []ConfigurationChange // that base makes and head does not
+	Rollouts                    []Rollout             // of head, where base has none of the rule or another one
+	GoneRollouts                []Rollout             // of rules that head does not let go in waves, or does not have
 	HeadSummary                 Summary               // what the next run after a merge does
+	HeadStaged                  []RuleCount           // rules of head for which it does nothing, because they go in waves
 }
 
 // A DifferentChange is what differs for one twin.
@@ -55,7 +58,7 @@ const (
 // computed from the same twins.
 func Compare(base, head *Plan) *Difference {
 	d := &Difference{
-		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(),
+		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(), HeadStaged: head.Staged(),
 		NewErrors:    without(head.Errors, base.Errors, failureKey),
 		GoneErrors:   without(base.Errors, head.Errors, failureKey),
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
@@ -66,8 +69,20 @@ func Compare(base, head *Plan) *Difference {
 	d.Audited = sideBySide(base.Audited, head.Audited).changes
 	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
 	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
+	d.Rollouts, d.GoneRollouts = without(head.Rollouts, base.Rollouts, rolloutKey), without(base.Rollouts, head.Rollouts, ruleKey)
 	return d
 }
+
+// rolloutKey is all of a rollout, with what its waves reach.
+func rolloutKey(r Rollout) any {
+	line, err := planLine{Rollout: &r}.encode()
+	if err != nil {
+		panic(err) // texts and numbers
+	}
+	return string(line)
+}
+
+func ruleKey(r Rollout) any { return r.Rule }
 
 // otherConfigurations returns what of list other does not have in the same form.
 func otherConfigurations(list, other []ConfigurationChange) (out []ConfigurationChange) {
@@ -184,6 +199,6 @@ func at(edits []Edit, e Edit) (Edit, bool) {
 
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
-	return len(d.Changes)+len(d.Audited)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
+	return len(d.Rollouts)+len(d.GoneRollouts)+len(d.Changes)+len(d.Audited)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
 		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
 }

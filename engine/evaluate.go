@@ -196,6 +196,7 @@ func (w *worker) judge(ctx context.Context, t *twin.Twin, verdicts []rules.Verdi
 			end = &ends[1]
 		}
 		w.sum.verdict(t, v.Selected, end.verdicts[0], end.reached(v.Rule))
+		w.sum.unit(t, v, w.opts.Moment.Hub)
 		end.verdicts = end.verdicts[1:]
 	}
 	w.sum.enforced(t, ends[0])

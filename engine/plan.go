@@ -16,6 +16,7 @@ import (
 type Plan struct {
 	Header
 	Rules          []RuleCount // in the order of the pack
+	Rollouts       []Rollout   // of the rules that go in waves, in the order of the pack
 	Changes        []Change    // in Ref order
 	Audited        []Change    // what rules of mode audit would do, in Ref order
 	Configurations []ConfigurationChange
@@ -37,7 +38,7 @@ type Header struct {
 
 // PlanSchema names the form of the plan document. The number after the dot
 // grows with additions, the one before it when a reader must not guess.
-const PlanSchema = "twinrules/plan/v1.2"
+const PlanSchema = "twinrules/plan/v1.3"
 
 // A PackInfo names a pack.
 type PackInfo struct {
@@ -82,6 +83,9 @@ type Change struct {
 	DesiredVersion int64    `json:"desiredVersion"`
 	DeviceETag     string   `json:"deviceEtag,omitempty"` // of the identity; "" when the source does not say
 	Edits          []Edit   `json:"edits"`                // by section and path
+	// Cohorts says in which wave the twin is, for each rule with a rollout that wants
+	// one of the edits, in the order of the pack.
+	Cohorts []Cohort `json:"cohorts,omitempty"`
 }
 
 // An Edit is one place of a twin that changes. A nil value stands for none.
@@ -227,6 +231,9 @@ func (p *Plan) Obstacle() string {
 	}
 	if len(p.Breaches) > 0 {
 		reasons = append(reasons, "a limit is exceeded")
+	}
+	if staged := p.Staged(); len(staged) > 0 {
+		reasons = append(reasons, "rule "+staged[0].Rule+" goes in waves, which this version does not write")
 	}
 	if !p.Fleet.Complete {
 		reasons = append(reasons, "the twins it was computed from are known to be incomplete")

@@ -19,12 +19,15 @@ func (h *Header) check() error {
 
 // addChange appends c, which must come after all that list has: a twin has one
 // change.
-func addChange(list *[]Change, c Change) error {
+func (p *planReader) addChange(list *[]Change, c Change) error {
 	if n := len(*list); n > 0 && (*list)[n-1].Ref.Compare(c.Ref) >= 0 {
 		return fmt.Errorf("%s: a second change, or out of order", c.Ref)
 	}
 	*list = append(*list, c)
 	if err := c.check(); err != nil {
+		return fmt.Errorf("%s: %w", c.Ref, err)
+	}
+	if err := p.plan.checkCohorts(c); err != nil {
 		return fmt.Errorf("%s: %w", c.Ref, err)
 	}
 	return nil

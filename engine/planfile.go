@@ -16,6 +16,7 @@ import (
 type planLine struct {
 	Header        *Header              `json:"header,omitempty"`
 	Rule          *RuleCount           `json:"rule,omitempty"`
+	Rollout       *Rollout             `json:"rollout,omitempty"`
 	Change        *Change              `json:"change,omitempty"`
 	Audited       *Change              `json:"audited,omitempty"`
 	Configuration *ConfigurationChange `json:"configuration,omitempty"`
@@ -73,6 +74,7 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 	w := &lineWriter{w: io.MultiWriter(to, sum), limit: limit}
 	w.line(planLine{Header: &p.Header})
 	each(w, p.Rules, func(v *RuleCount) planLine { return planLine{Rule: v} })
+	each(w, p.Rollouts, func(v *Rollout) planLine { return planLine{Rollout: v} })
 	each(w, p.Changes, func(v *Change) planLine { return planLine{Change: v} })
 	each(w, p.Audited, func(v *Change) planLine { return planLine{Audited: v} })
 	each(w, p.Configurations, func(v *ConfigurationChange) planLine { return planLine{Configuration: v} })

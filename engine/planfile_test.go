@@ -233,7 +233,7 @@ func TestForgedPlansAreRefused(t *testing.T) {
 	}{
 		"no header":             {func(l []string) []string { return l[1:] }, "line 1: a plan begins with its header"},
 		"two headers":           {func(l []string) []string { return slices.Insert(l, 1, l[0]) }, "line 2: a plan begins with its header"},
-		"another major version": {edit("header", "plan/v1.2", "plan/v2.0"), `line 1: "twinrules/plan/v2.0" is not a plan that this version reads`},
+		"another major version": {edit("header", "plan/v1.3", "plan/v2.0"), `line 1: "twinrules/plan/v2.0" is not a plan that this version reads`},
 		"an unknown field":      {edit("header", `"tool"`, `"extra":1,"tool"`), `line 1: json: unknown field "extra"`},
 		"an unknown edit field": {edit("change", `"before"`, `"extra":1,"before"`), `unknown field "extra"`},
 		"an unknown kind":       {insert("change", "{\"other\":{}}\n"), `unknown field "other"`},
@@ -336,6 +336,7 @@ func TestALineThatCannotBeReadIsNotWritten(t *testing.T) {
 func FuzzReadPlan(f *testing.F) {
 	f.Add(inflate(f, planBytes(f, whole(f))))
 	f.Add(inflate(f, planBytes(f, evaluate(f, pack(f, setter), fleet(1), nil))))
+	f.Add(inflate(f, planBytes(f, evaluate(f, pack(f, "  - {id: r, patch: {desired: {x: 7}}, rollout: {by: tags.kind, waves: [1, 5%, 100%], "+gate+"}}\n"), fleet(2), nil))))
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.SplitAfter(text, "\n")
 		sealedToo := sealed(lines[:len(lines)-1], `{"twins":0,"edits":0,"audited":0,"configurations":0,"conflicts":0,"errors":0,"breaches":0}`)

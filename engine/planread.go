@@ -142,7 +142,7 @@ func (p *planReader) line(data []byte) error {
 // kinds says which fields of l are set, in their order.
 func (l *planLine) kinds() (list []int) {
 	for kind, set := range []bool{
-		l.Header != nil, l.Rule != nil, l.Change != nil, l.Audited != nil, l.Configuration != nil,
+		l.Header != nil, l.Rule != nil, l.Rollout != nil, l.Change != nil, l.Audited != nil, l.Configuration != nil,
 		l.Conflict != nil, l.Failure != nil, l.Breach != nil, l.End != nil,
 	} {
 		if set {
@@ -174,10 +174,12 @@ func (p *planReader) take(line planLine) error {
 		return line.Header.check()
 	case line.Rule != nil:
 		p.plan.Rules = append(p.plan.Rules, *line.Rule)
+	case line.Rollout != nil:
+		return p.addRollout(*line.Rollout)
 	case line.Change != nil:
-		return addChange(&p.plan.Changes, *line.Change)
+		return p.addChange(&p.plan.Changes, *line.Change)
 	case line.Audited != nil:
-		return addChange(&p.plan.Audited, *line.Audited)
+		return p.addChange(&p.plan.Audited, *line.Audited)
 	case line.Configuration != nil:
 		return p.addConfiguration(*line.Configuration)
 	case line.Conflict != nil:
@@ -203,7 +205,7 @@ func (p *planReader) end(e *planEnd) error {
 	if e.Summary != p.plan.Summary() {
 		return errors.New("the plan was altered: its summary is that of another")
 	}
-	return nil
+	return p.plan.checkWaves()
 }
 
 // UnmarshalJSON keeps numbers as they are spelled.

@@ -21,6 +21,7 @@ type tally struct {
 	conflicts        []Conflict
 	failures         []Failure
 	configurations   []ConfigurationChange
+	units            map[string]*least // of the rules whose waves depend on their population
 }
 
 func (s *tally) add(other tally) {
@@ -41,6 +42,9 @@ func (s *tally) add(other tally) {
 	s.audited = append(s.audited, other.audited...)
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
+	for rule, l := range other.units {
+		s.unitsOf(rule, l.most).merge(l)
+	}
 }
 
 func (s *tally) rule(id string) *RuleCount {
@@ -155,6 +159,7 @@ func (s *tally) change(t *twin.Twin, end settlement) (Change, bool) {
 	if len(c.Edits) == 0 {
 		return c, false
 	}
+	c.Cohorts = cohorts(t, c, end.kept)
 	reason := refused(t, c)
 	for _, id := range rulesOf(c) {
 		if reason != "" {
@@ -220,6 +225,7 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 	for _, r := range p.Pack.Rules {
 		plan.Rules = append(plan.Rules, s.count(r, opts))
 	}
+	s.layOut(p.Pack, plan)
 	plan.Breaches = s.breaches(p.Pack, plan, opts)
 	return plan
 }

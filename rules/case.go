@@ -17,6 +17,7 @@ type CaseResult struct {
 	Problem string
 	Got     twin.Patch // what the rule wants of the test's twin, after diffing
 	Err     error      // the rule's error, when it had one
+	Gate    GateState  // what the gate of the rule's rollout says; "" where the test does not ask
 }
 
 // Test runs the tests of every rule, in the order of the pack; a rule that is
@@ -32,8 +33,12 @@ func (p *Program) Test(ctx context.Context, at Moment) []CaseResult {
 }
 
 func (p *Program) test(ctx context.Context, r *compiledRule, c *Case, at Moment) CaseResult {
-	v := r.eval(ctx, p.caseScope(c, at))
+	in := p.caseScope(c, at)
+	v := r.eval(ctx, in)
 	result := CaseResult{Rule: r.Rule, Case: c, Err: v.Err, Got: unmet(c.Twin, v.Leaves)}
+	if c.Gate != "" {
+		result.Gate = r.gate.state(in)
+	}
 	result.Problem = c.problem(result)
 	return result
 }
@@ -67,7 +72,7 @@ type Mismatch struct {
 // Mismatches returns how what the rule wants differs from what the test expects,
 // by place; none where the test is about an error.
 func (r CaseResult) Mismatches() []Mismatch {
-	if r.Case.Error != "" || r.Err != nil {
+	if !r.Case.expects() || r.Case.Error != "" || r.Err != nil {
 		return nil
 	}
 	var list []Mismatch
@@ -121,6 +126,10 @@ func unmet(t *twin.Twin, leaves []twin.Leaf) twin.Patch {
 
 func (c *Case) problem(r CaseResult) string {
 	switch {
+	case c.Gate != r.Gate:
+		return "wanted the gate to say " + string(c.Gate) + ", got " + string(r.Gate)
+	case !c.expects():
+		return ""
 	case c.Error != "" && r.Err == nil:
 		return "wanted an error with " + c.Error + ", got " + describe(r.Got)
 	case c.Error != "" && !strings.Contains(r.Err.Error(), c.Error):

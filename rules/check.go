@@ -26,6 +26,7 @@ func Check(ctx context.Context, pack *Pack, opts *Options) Diagnostics {
 		}
 		for _, r := range v.rules {
 			v.conditions(r)
+			v.gates(r)
 		}
 		v.pairs()
 		v.circles()

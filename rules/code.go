@@ -14,7 +14,6 @@ const (
 	MissingKey       Code = "missing-key"
 	WrongType        Code = "wrong-type"
 	WrongValue       Code = "wrong-value"
-	NotYet           Code = "not-yet"
 	TooLarge         Code = "too-large"
 	NoPack           Code = "no-pack"
 	DuplicateID      Code = "duplicate-id"
@@ -30,6 +29,7 @@ const (
 	BadPlugin        Code = "bad-plugin"
 	BadTest          Code = "bad-test"
 	BadExit          Code = "bad-exit"
+	BadRollout       Code = "bad-rollout"
 
 	NeverTrue      Code = "never-true"
 	WriteConflict  Code = "write-conflict"
@@ -40,6 +40,7 @@ const (
 	MissingDiffers Code = "missing-differs"
 	ShadowedRule   Code = "shadowed-rule"
 	RuleCycle      Code = "rule-cycle"
+	EmptyGate      Code = "empty-gate"
 )
 
 // A CodeDoc explains one [Code].
@@ -58,7 +59,6 @@ var Codes = []CodeDoc{
 	{Code: MissingKey, Doc: "a key that must be there is not"},
 	{Code: WrongType, Doc: "a mapping, list or scalar where something else must stand"},
 	{Code: WrongValue, Doc: "a value of the right type that means nothing here"},
-	{Code: NotYet, Doc: "a part of the language that this version does not run; nothing is guessed in its place"},
 	{Code: TooLarge, Doc: "a file, document or expression beyond the size that is read"},
 	{Code: NoPack, Doc: "a folder without a file of kind RulePack, or with several"},
 	{Code: DuplicateID, Doc: "two rules, plugins or tests with one name"},
@@ -74,6 +74,7 @@ var Codes = []CodeDoc{
 	{Code: BadPlugin, Doc: "a plugin that is not declared, cannot be loaded, or refuses its configuration"},
 	{Code: BadTest, Doc: "a test that expects something a rule cannot answer"},
 	{Code: BadExit, Doc: "an until or onExit that cannot work: no constant value of the patch tells whether the rule is at work, or nothing ends it"},
+	{Code: BadRollout, Doc: "a rollout that cannot be: of a configuration, by what the rule writes or devices report, or with a gate that reads a plugin"},
 
 	{Code: NeverTrue, Doc: "conditions of a rule that no twin meets together"},
 	{Code: WriteConflict, Doc: "two rules of one priority that want different values for one place of one twin, which is shown"},
@@ -84,4 +85,5 @@ var Codes = []CodeDoc{
 	{Code: MissingDiffers, Warning: true, Doc: "a != on a path that may be missing, where it holds"},
 	{Code: ShadowedRule, Warning: true, Doc: "a rule whose every place another one of a higher priority writes wherever it matches"},
 	{Code: RuleCycle, Warning: true, Doc: "rules of which each reads what another writes, all the way round"},
+	{Code: EmptyGate, Warning: true, Doc: "a gate that a device passes which has reported nothing: it proves nothing"},
 }

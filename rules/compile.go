@@ -76,8 +76,9 @@ type compiledRule struct {
 	leaves        []leaf
 	plugin        Plugin
 	configuration *twin.Configuration
-	sees          []twin.Leaf // the places of tags and desired that decide what it wants
-	sound         bool        // no mistake was found in it
+	gate          *compiledGate // of its rollout
+	sees          []twin.Leaf   // the places of tags and desired that decide what it wants
+	sound         bool          // no mistake was found in it
 }
 
 // A leaf is one leaf of a compiled patch.
@@ -105,6 +106,7 @@ func (c *compilation) rule(r *Rule) *compiledRule {
 	c.plugin(r, out)
 	checkSelectorReads(r, out)
 	checkExit(r, out)
+	out.gate = c.gate(r, out)
 	if r.Configuration != nil {
 		out.configuration = c.configuration(r, out)
 	}

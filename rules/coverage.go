@@ -8,7 +8,7 @@ import "context"
 // no branch.
 type Branch struct {
 	Rule        *Rule
-	Field       string // "selector", "when", "until" or "patch"
+	Field       string // "selector", "when", "until", "patch", "gate.ok" or "gate.fail"
 	Text        string // as it is written, on one line
 	Pos         Pos
 	True, False int
@@ -28,6 +28,9 @@ func (p *Program) Cover(ctx context.Context, at Moment, cases []CaseResult) []Br
 				in := p.caseScope(result.Case, at)
 				in.coverage = c
 				r.eval(ctx, in)
+				if result.Case.Gate != "" {
+					r.gate.state(in)
+				}
 			}
 		}
 	}
@@ -62,7 +65,14 @@ func (r *compiledRule) fields() (list []field) {
 	for _, l := range r.leaves {
 		patch.expressions = append(patch.expressions, l.value.expressions()...)
 	}
-	return append(list, patch)
+	list = append(list, patch)
+	if r.gate != nil && r.gate.ok != nil {
+		list = append(list, field{"gate.ok", []*expression{r.gate.ok}})
+	}
+	if r.gate != nil && r.gate.fail != nil {
+		list = append(list, field{"gate.fail", []*expression{r.gate.fail}})
+	}
+	return list
 }
 
 // A coverage counts what conditions came to, by part: false and true. It is used

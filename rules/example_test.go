@@ -185,3 +185,38 @@ func ExampleProgram_Mutate() {
 	// pack.yaml:7:34 20 may be 21
 	// pack.yaml:8:68 900 may be 901
 }
+
+func ExampleRollout_Cohort() {
+	pack, err := rules.Load(fstest.MapFS{"pack.yaml": {Data: []byte(`
+apiVersion: twinrules/v1
+kind: RulePack
+metadata: {name: cold-chain}
+rules:
+  - id: build
+    patch: {desired: {build: 7}}
+    rollout:
+      by: tags.site
+      waves: [5%, 50%, 100%]
+      gate: {ok: reported.build == desired.build}
+`)}})
+	if err != nil {
+		panic(err)
+	}
+	t, err := twin.Parse([]byte(`{"deviceId":"r1","tags":{"site":"muc"},"properties":{"desired":{"build":7},"reported":{"build":6}}}`))
+	if err != nil {
+		panic(err)
+	}
+	rollout := pack.Rules[0].Rollout
+	cohort := rollout.Cohort(t, "contoso.azure-devices.net")
+	wave := rules.WaveOf(rollout.Bounds(nil), cohort)
+	fmt.Printf("%s stands at %.1f %%: wave %d, %s\n", cohort.Unit, cohort.Percent(), wave, rollout.Waves[wave-1])
+
+	program, err := rules.Compile(context.Background(), pack, nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("the gate says", program.Gate(pack.Rules[0], t, rules.Moment{}))
+	// Output:
+	// tags.site="muc" stands at 88.7 %: wave 3, 100%
+	// the gate says unknown
+}

@@ -16,6 +16,7 @@ type Explanation struct {
 	Facts    twin.Object
 	Changes  []twin.Leaf // what the rule wants and the twin does not have yet
 	Miss     []Miss      // of a rule that does not match: the fewest parts that would have to be otherwise
+	Standing *Standing   // in the rule's rollout; nil without one, and of a twin that is not selected
 	Rivals   []Rival     // other rules that want something else at the same places
 }
 
@@ -60,6 +61,7 @@ func (r *compiledRule) explain(ctx context.Context, in *scope) Explanation {
 	e := Explanation{Verdict: r.eval(ctx, in), Selector: r.selector.explain(in)}
 	if e.Selected {
 		r.explainWhen(ctx, in, &e)
+		e.Standing = r.standing(in)
 	}
 	for _, l := range e.Leaves {
 		if !l.Holds(in.twin) {

@@ -195,8 +195,12 @@ func narrowed(collection string, rules []Narrowing, population query.Expr) (r Li
 func (p *Program) narrowing(r *compiledRule) Narrowing {
 	n := Narrowing{Rule: r.Rule, target: r.target()}
 	n.Selector = conditionText(n.target)
-	if r.when == nil {
+	switch {
+	case r.when == nil:
 		n.Whole = "it has no when"
+		return n
+	case r.counted():
+		n.Whole = "how many units there are decides the waves of its rollout"
 		return n
 	}
 	w := &wide{translator: translator{p.Pack.Vars}}

@@ -11,10 +11,6 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// notYet lists the keys of a rule that the language has and this version does
-// not run. Reading past them would be a guess about a fleet.
-var notYet = []string{"rollout"}
-
 func (l *loader) rule(s setting) *Rule {
 	m := s.shaped(ruleShape)
 	r := &Rule{Description: m.get("description").text(), Pos: s.pos(), at: s}
@@ -33,13 +29,11 @@ func (l *loader) rule(s setting) *Rule {
 	r.Limits = readLimits(m.get("limits"), l.defaults.limits)
 	r.Plugin = readPluginUse(m.get("plugin"))
 	r.Configuration = readConfiguration(m.get("configuration"))
+	if r.Rollout = readRollout(m.get("rollout")); r.Rollout != nil {
+		r.Rollout.pack, r.Rollout.rule = l.pack.Name, r.ID
+	}
 	l.patch(r, m)
 	l.tests(r, m.get("tests"))
-	for _, key := range notYet {
-		if v := m.get(key); v.exists() {
-			v.report(NotYet, "", "%s is part of the language, but this version does not run it", key)
-		}
-	}
 	m.done()
 	return r
 }
@@ -180,15 +174,21 @@ func (l *loader) testCase(r *Rule, s setting) *Case {
 	c := &Case{Name: m.need("name").text(), Pos: s.pos()}
 	c.Twin = readTwin(m.need("twin"), r.On)
 	c.Now = readNow(m.get("now"))
+	c.Gate = readGateTest(r, m.get("gate"))
 	if before := m.get("before"); before.exists() {
 		c.Before = readSections(before)
 	}
-	expect := m.need("expect")
+	expect := m.get("expect")
+	if c.Gate == "" && !expect.exists() && m.exists() {
+		m.need("expect")
+	}
 	m.done()
-	if c.Twin == nil || !expect.exists() {
+	if c.Twin == nil {
 		return nil
 	}
-	readExpect(c, expect)
+	if expect.exists() {
+		readExpect(c, expect)
+	}
 	return c
 }
 

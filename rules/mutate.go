@@ -131,13 +131,13 @@ func (p *Program) mutants() (list []Mutant) {
 }
 
 func (r *compiledRule) mutants() (list []Mutant) {
-	conditions := []struct {
-		e   *expression
-		put func(*compiledRule, *expression)
-	}{
+	conditions := []mutable{
 		{r.selector, func(c *compiledRule, e *expression) { c.selector = e }},
 		{r.when, func(c *compiledRule, e *expression) { c.when = e }},
 		{r.until, func(c *compiledRule, e *expression) { c.until = e }},
+	}
+	if r.gate != nil && slices.ContainsFunc(r.Tests, func(c *Case) bool { return c.Gate != "" }) {
+		conditions = append(conditions, r.gateConditions()...)
 	}
 	for _, c := range conditions {
 		if c.e != nil {
@@ -155,6 +155,20 @@ func (r *compiledRule) mutants() (list []Mutant) {
 		})})
 	}
 	return list
+}
+
+// A mutable is a condition of a rule, and how another one is put in its place.
+type mutable struct {
+	e   *expression
+	put func(*compiledRule, *expression)
+}
+
+// gateConditions are those of the gate, which only tests that ask it can notice.
+func (r *compiledRule) gateConditions() []mutable {
+	return []mutable{
+		{r.gate.ok, func(c *compiledRule, e *expression) { c.gate = &compiledGate{e, r.gate.fail} }},
+		{r.gate.fail, func(c *compiledRule, e *expression) { c.gate = &compiledGate{r.gate.ok, e} }},
+	}
 }
 
 func (l leaf) name() string { return PathString(append([]string{l.section}, l.path...)) }

@@ -41,6 +41,7 @@ type Rule struct {
 	Limits          Limits
 	Configuration   *ConfigurationSpec // nil unless the hub is to run the rule
 	Plugin          *PluginUse         // nil when the rule uses none
+	Rollout         *Rollout           // nil unless the rule is to go in waves
 	Tests           []*Case
 
 	at                    setting
@@ -182,10 +183,16 @@ type Case struct {
 	// it wrote there. Nil means that there is no journal.
 	Before *twin.Patch
 
+	Gate GateState // what the gate of the rule's rollout should say of the twin; "" where it is not asked
+
 	None  bool       // the rule wants nothing
 	Patch twin.Patch // or this, after diffing against the twin
 	Error string     // or it fails with an error that contains this
 }
+
+// expects reports whether the test says what the rule wants; one of a gate may
+// leave that out.
+func (c *Case) expects() bool { return c.None || c.Error != "" || !c.Patch.Empty() }
 
 // An expressionSource is an expression as it stands in a file.
 type expressionSource struct {

@@ -36,6 +36,10 @@ func Schema() []byte {
 		map[string]any{"required": []string{"plugin"}},
 		map[string]any{"required": []string{"configuration"}},
 	}
+	definitions[testShape.Name].(map[string]any)["anyOf"] = []any{
+		map[string]any{"required": []string{"expect"}},
+		map[string]any{"required": []string{"gate"}},
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -157,9 +157,26 @@ var snapshotTestShape = &Shape{Name: "snapshot test", Doc: "a recorded fleet, an
 var testShape = &Shape{Name: "test", Doc: "a twin, and what the rule should want of it", Keys: []Key{
 	{Name: "name", Required: true, Doc: "what is tested"},
 	{Name: "twin", Sort: Mapping, Of: testTwinShape, Required: true, Doc: "the twin"},
-	{Name: "expect", Sort: Expected, Of: expectShape, Required: true, Doc: `a patch, none, or error: "text"`},
+	{Name: "expect", Sort: Expected, Of: expectShape, Doc: `a patch, none, or error: "text"; may be left out of a test of the gate`},
+	{Name: "gate", Sort: Word, Words: gateStates, Doc: "what the gate of the rule's rollout should say of the twin"},
 	{Name: "now", Doc: "what the rule sees as now, such as 2026-11-21T06:00:00Z"},
 	{Name: "before", Sort: Mapping, Of: beforeShape, Doc: "what the journal remembers of before the rule: `desired` and `tags`"},
+}}
+
+var gateShape = &Shape{Name: "gate", Doc: "what the twins of a wave must come to before the next one begins; asked of each as it is then", Keys: []Key{
+	{Name: "ok", Sort: Expression, Required: true, Doc: "holds where all is well. A twin for which neither ok nor fail holds is unknown, and unknown never passes"},
+	{Name: "fail", Sort: Expression, Doc: "holds where it went wrong; it goes before ok"},
+	{Name: "minOk", Doc: "percent of the wave's twins that must be ok; `100%` without it"},
+	{Name: "maxFail", Doc: "percent of the wave's twins that may have failed; `0%` without it"},
+	{Name: "timeout", Doc: "how long after the writing the wave may take to pass; `24h` without it"},
+}}
+
+var rolloutShape = &Shape{Name: "rollout", Doc: "the rule reaches its population in waves, each behind the gate of the one before", Keys: []Key{
+	{Name: "by", Doc: "a path whose equal values make one unit, which is never parted: `tags.…`, `id`, `parent` or `modelId`; each twin is one without it"},
+	{Name: "waves", Sort: Texts, Required: true, Doc: "their sizes, each with those before it: numbers of units, then percentages, `100%` last: `[1, 5%, 25%, 100%]`"},
+	{Name: "soak", Doc: "how long to wait after a wave before its gate is asked, such as 30m"},
+	{Name: "gate", Sort: Mapping, Of: gateShape, Required: true, Doc: "what a wave must come to"},
+	{Name: "onFail", Sort: Word, Words: []string{string(Pause), string(Rollback)}, Doc: "what is done when a gate is not passed: `pause` (default) or `rollback`"},
 }}
 
 var ruleShape = &Shape{Name: "rule", Doc: "what should hold for the twins it selects", Keys: []Key{
@@ -175,10 +192,10 @@ var ruleShape = &Shape{Name: "rule", Doc: "what should hold for the twins it sel
 	{Name: "mode", Sort: Word, Words: modes, Doc: "`enforce` (default), `audit` (reported, never written), `off`"},
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "`maxTwins`, `maxPercent` of the selector's population (never less than one twin), `minPopulation`, `maxShrink`; by default `maxTwins: 500, maxPercent: 10, maxShrink: 50`"},
 	{Name: "allowForeign", Sort: Texts, Doc: "ids of configurations on the hub that may write the same places"},
-	{Name: "rollout", Sort: Constants, Doc: "in waves behind gates"},
+	{Name: "rollout", Sort: Mapping, Of: rolloutShape, Doc: "in waves behind gates: `by`, `waves`, `soak`, `gate` (`ok`, `fail`, `minOk`, `maxFail`, `timeout`), `onFail`"},
 	{Name: "plugin", Sort: Mapping, Of: pluginUseShape, Doc: "`use` names one of the pack's plugins, `with` configures it (its `${ }` read `vars` only), `onError` is `fail` (default) or `skip`"},
 	{Name: "configuration", Sort: Mapping, Of: configurationShape, Doc: "the hub runs the rule as an automatic-device-management configuration: `priority`, `metrics`, and in place of a patch `content`"},
-	{Name: "tests", Sort: List, Of: testShape, Doc: "`name`, `twin`, `expect` (a patch, `none`, or `error: \"text\"`), `now`, and `before`, what the journal remembers; see [testing](testing.md)"},
+	{Name: "tests", Sort: List, Of: testShape, Doc: "`name`, `twin`, `expect` (a patch, `none`, or `error: \"text\"`), `gate` (`ok`, `fail`, `unknown`), `now`, and `before`, what the journal remembers; see [testing](testing.md)"},
 }}
 
 var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
@@ -196,7 +213,7 @@ var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
 
 // Shapes lists the mappings of the language, a file of a pack and a rule first.
 var Shapes = []*Shape{packShape, ruleShape, metadataShape, limitsShape, defaultsShape, windowShape, scheduleShape,
-	pluginsShape, pluginSourceShape, pluginUseShape, configurationShape, metricsShape, patchShape, testShape, testTwinShape, beforeShape, expectShape, snapshotTestShape, countedShape, countsShape}
+	pluginsShape, pluginSourceShape, pluginUseShape, configurationShape, metricsShape, patchShape, rolloutShape, gateShape, testShape, testTwinShape, beforeShape, expectShape, snapshotTestShape, countedShape, countsShape}
 
 // key returns the key called name, nil when the shape has none.
 func (s *Shape) key(name string) *Key {

@@ -50,8 +50,8 @@ func (b *sieveBuilder) rule(i int, r *compiledRule) {
 	for _, bit := range append(b.condition(selected, i, r.selector), b.bit(selected, i)) {
 		b.mark(covering(r, b.paths), bit, false)
 	}
-	if r.plugin != nil {
-		b.asked.set(i) // what it says of a twin nobody can know
+	if r.plugin != nil || r.counted() {
+		b.asked.set(i) // what a plugin says of a twin nobody can know, and of a rollout all units are wanted
 		return
 	}
 	b.condition(entered, i, r.when)

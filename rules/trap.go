@@ -17,8 +17,9 @@ type trap struct {
 	comment     string // behind it, with its number sign; "" when there is none
 }
 
-// expressionLine matches a line with a key whose value is an expression.
-var expressionLine = regexp.MustCompile(`^( *(?:- +)*(?:when|until|selector)):[ \t]+([^ \t].*)$`)
+// expressionLine matches a line with a key whose value is an expression; ok and fail
+// are such keys below a gate only.
+var expressionLine = regexp.MustCompile(`^( *(?:- +)*(?:when|until|selector|ok|fail)):[ \t]+([^ \t].*)$`)
 
 // blockStart matches a line whose value is a block scalar.
 var blockStart = regexp.MustCompile(`(?:^|[ \t])[|>][-+0-9]*[ \t]*(?:#.*)?$`)
@@ -47,7 +48,7 @@ func indentation(line string) int { return len(line) - len(strings.TrimLeft(line
 // trapAt returns the trap that begins on line i, counted from 0.
 func (s *source) trapAt(i int) (trap, bool) {
 	m := expressionLine.FindStringSubmatch(s.line(i + 1))
-	if m == nil || blockStart.MatchString(s.line(i+1)) {
+	if m == nil || blockStart.MatchString(s.line(i+1)) || ofGate.MatchString(m[1]) && !s.belowGate(i) {
 		return trap{}, false
 	}
 	text, comment := splitComment(m[2])
@@ -58,6 +59,25 @@ func (s *source) trapAt(i int) (trap, bool) {
 		t.lines++
 	}
 	return t, !readsAs(strings.Join(s.lines[i:i+t.lines], "\n")[len(m[1])+1:], t.text)
+}
+
+var (
+	ofGate   = regexp.MustCompile(`(?:^|[ -])(?:ok|fail)$`)
+	gateLine = regexp.MustCompile(`^ *(?:- +)*gate:[ \t]*(?:#.*)?$`)
+)
+
+// belowGate reports whether the key on line i, counted from 0, stands in a gate: the
+// line above that is less far in begins one.
+func (s *source) belowGate(i int) bool {
+	column := indentation(s.line(i + 1))
+	for i--; i >= 0; i-- {
+		line := s.line(i + 1)
+		text := strings.TrimSpace(line)
+		if text != "" && text[0] != '#' && indentation(line) < column {
+			return gateLine.MatchString(line)
+		}
+	}
+	return false
 }
 
 // splitComment cuts the comment off an expression: a number sign behind white

@@ -83,7 +83,7 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 		return err
 	}
 	if plan.Obstacle() != "" {
-		return planExit(plan, false)
+		return obstacleExit(plan)
 	}
 	if plan.Empty() {
 		return planExit(plan, false)
@@ -197,7 +197,10 @@ func (env *environment) applied(ctx context.Context, p *pass, err error) error {
 	case p.receipt != nil && !p.receipt.Complete():
 		return quiet(exitPartial)
 	}
-	return planExit(p.plan, false)
+	if p.closed != nil {
+		return planExit(p.plan, false)
+	}
+	return obstacleExit(p.plan)
 }
 
 func (env *environment) applyPlan(ctx context.Context, plan *engine.Plan, fleet *fleet, state *stateFlags, workers int) (*engine.Receipt, string, error) {

@@ -98,7 +98,7 @@ func (env *environment) explainFile(ctx context.Context, args []string, f *expla
 	}
 	defer func() { err = errors.Join(err, program.Close(ctx)) }()
 	at := rules.Moment{Now: now}
-	return env.writeExplained(f.format, explained{t, program.Explain(ctx, t, at), nil, at.Now})
+	return env.writeExplained(f.format, explained{twin: t, list: program.Explain(ctx, t, at), now: at.Now})
 }
 
 // maxTwin is more than any twin has, in bytes: 8 KiB of tags and 32 KiB of each
@@ -140,7 +140,11 @@ func (env *environment) explainTwin(ctx context.Context, program *compiled, flee
 	if err != nil {
 		return err
 	}
-	return env.writeExplained(f.format, explained{t, program.Explain(ctx, t, at), foreign, at.Now})
+	x := explained{twin: t, list: program.Explain(ctx, t, at), foreign: foreign, now: at.Now, hub: at.Hub}
+	if x.bounds, err = env.waveBounds(ctx, program, fleet, x.list); err != nil {
+		return err
+	}
+	return env.writeExplained(f.format, x)
 }
 
 // An explained is a twin with what the rules make of it.
@@ -149,6 +153,8 @@ type explained struct {
 	list    []rules.Explanation
 	foreign []*rules.Foreign
 	now     time.Time
+	hub     string                   // "" where it is not known
+	bounds  map[string][]rules.Bound // of the waves of rollouts, where they are known
 }
 
 func (env *environment) writeExplained(format string, e explained) error {
@@ -156,7 +162,7 @@ func (env *environment) writeExplained(format string, e explained) error {
 		return writeExplanationJSON(env.stdout, e)
 	}
 	var b strings.Builder
-	writeExplanation(&b, e.twin, e.list, e.foreign)
+	writeExplanation(&b, e)
 	_, err := io.WriteString(env.stdout, b.String())
 	return err
 }
@@ -206,7 +212,8 @@ func findTwin(ctx context.Context, src engine.Source, ref twin.Ref) (*twin.Twin,
 	return nil, fmt.Errorf("%s is not in this snapshot", ref)
 }
 
-func writeExplanation(w io.Writer, t *twin.Twin, list []rules.Explanation, foreign []*rules.Foreign) {
+func writeExplanation(w io.Writer, x explained) {
+	t, list, foreign := x.twin, x.list, x.foreign
 	fmt.Fprintf(w, "%s   version %d   %s\n", t.Ref, t.Version, t.Status)
 	for _, e := range list {
 		fmt.Fprintf(w, "\n  %s %s   %s\n", explanationSign(e), e.Rule.ID, e.Rule.Pos)
@@ -217,6 +224,7 @@ func writeExplanation(w io.Writer, t *twin.Twin, list []rules.Explanation, forei
 		}
 		writeRivals(w, e)
 		writeClaims(w, t, e, foreign)
+		x.writeStanding(w, e)
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(w, "\n  no rule of the pack is about such a document")

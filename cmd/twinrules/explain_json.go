@@ -11,7 +11,7 @@ import (
 
 // explanationSchema names the form of the document. The number after the dot grows
 // with additions, the one before it when a reader must not guess.
-const explanationSchema = "twinrules/explanation/v1.0"
+const explanationSchema = "twinrules/explanation/v1.1"
 
 // writeExplanationJSON shows an explanation to programs: the same bytes for the
 // same twin, pack and time.
@@ -51,6 +51,8 @@ type ruleJSON struct {
 	Changes    []changeJSON `json:"changes"`
 	Rivals     []rivalJSON  `json:"rivals"`
 	Foreign    []claimJSON  `json:"foreign"`
+	// Rollout is null for a rule without one, and where the twin is not selected.
+	Rollout *standingJSON `json:"rollout"`
 }
 
 type termJSON struct {
@@ -105,6 +107,7 @@ func ruleOf(e explained, x rules.Explanation) ruleJSON {
 		Selector: termsOf(x.Selector), When: termsOf(x.When), Until: termsOf(x.Until),
 		Nearest: []missJSON{}, Changes: []changeJSON{}, Rivals: []rivalJSON{}, Foreign: []claimJSON{},
 	}
+	out.Rollout = e.standingOf(x)
 	for _, m := range x.Miss {
 		out.Nearest = append(out.Nearest, missJSON{m.Term.Text, m.Term.Pos.String(), m.Want, m.Distance})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,29 @@ func planExit(p *engine.Plan, detailed bool) error {
 		return quiet(exitChanges)
 	}
 	return nil
+}
+
+// obstacleExit turns what stands in a plan that was to be written into an exit
+// code. That a rule goes in waves is no mistake of the plan's, and so nothing but
+// the attempt to write it says it.
+func obstacleExit(p *engine.Plan) error {
+	s := p.Summary()
+	if len(p.Staged()) == 0 || s.Conflicts > 0 || s.Breaches > 0 {
+		return planExit(p, false)
+	}
+	return &exitError{exitGuard, errors.New(stagedText(p.Staged()))}
+}
+
+// stagedText says why rules that go in waves keep a plan from being written, and
+// what to do.
+func stagedText(staged []engine.RuleCount) string {
+	r := staged[0]
+	text := fmt.Sprintf("%s:%d: nothing was written: rule %s goes in waves, which this version plans and does not write, and to write %s at once is what its rollout forbids",
+		r.File, r.Line, r.Rule, plural(r.Changed, "twin"))
+	for _, other := range staged[1:] {
+		text += fmt.Sprintf("; so does %s at %s:%d", other.Rule, other.File, other.Line)
+	}
+	return text + "; to write what other rules want, set mode: audit on it"
 }
 
 // computePlan opens pack and fleet and computes the plan.

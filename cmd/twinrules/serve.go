@@ -196,6 +196,9 @@ func (s *service) logPass(pack string, p *pass, err error, took time.Duration) {
 		if reason := p.plan.Obstacle(); reason != "" {
 			attributes = append(attributes, "obstacle", reason)
 		}
+		if staged := p.plan.Staged(); len(staged) > 0 && p.closed == nil {
+			attributes = append(attributes, "staged", stagedText(staged))
+		}
 		if p.closed != nil {
 			attributes = append(attributes, "window", "closed")
 		}

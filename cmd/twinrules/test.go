@@ -133,5 +133,8 @@ func mismatchLines(r rules.CaseResult, why rules.Explanation) []string {
 		}
 	}
 	writeWhy(&b, why)
+	if r.Case.Gate != "" {
+		writeGate(&b, why.Standing)
+	}
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }

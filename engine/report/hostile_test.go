@@ -65,6 +65,8 @@ func anyPlan(t *rapid.T) *engine.Plan {
 		p.Errors = append(p.Errors, engine.Failure{Ref: ref(i), Rule: text(), Message: text()})
 		p.Conflicts = append(p.Conflicts, engine.Conflict{Ref: ref(i), Place: text(), Wishes: []engine.ConflictWish{{Rule: text(), Value: anyValue().Draw(t, "wish")}}})
 		p.Breaches = append(p.Breaches, engine.Breach{Rule: text(), Limits: rules.Limits{MaxTwins: i}})
+		p.Rollouts = append(p.Rollouts, engine.Rollout{Rule: text(), By: text(), Soak: text(), OnFail: rules.OnFail(text()), Gate: engine.Gate{OK: text(), Timeout: text()},
+			Waves: []engine.Wave{{Count: 1 + i, Twins: i}, {Share: rules.Everybody, Units: 1, Twins: 2}}})
 		p.Configurations = append(p.Configurations, engine.ConfigurationChange{
 			Action: engine.Create, ID: text(), Rule: text(), Reason: text(),
 			After: &engine.ConfigurationState{TargetCondition: text(), Content: twin.Object{text(): text()}, Metrics: map[string]string{text(): text()}},

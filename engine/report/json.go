@@ -20,15 +20,16 @@ var JSON = &Format{
 		header := p.Header
 		header.Queries = list(header.Queries)
 		return WriteJSON(w, planJSON{
-			Schema: "twinrules/plan-report/v1.0", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: list(p.Rules), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
+			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
+			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
 		return WriteJSON(w, differenceJSON{
-			Schema: "twinrules/diff-report/v1.0", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
+			Schema: "twinrules/diff-report/v1.1", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
 			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d.Changes), Audited: differenceRows(d.Audited),
+			Rollouts: list(d.Rollouts), GoneRollouts: list(d.GoneRollouts),
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),
 			NewErrors: list(failureRows(d.NewErrors)), GoneErrors: list(failureRows(d.GoneErrors)),
@@ -44,6 +45,7 @@ type planJSON struct {
 	Digest         string                       `json:"digest"`
 	Obstacle       string                       `json:"obstacle"` // why it cannot be applied; "" when it can
 	Rules          []engine.RuleCount           `json:"rules"`
+	Rollouts       []engine.Rollout             `json:"rollouts"`
 	Rows           []Row                        `json:"rows"`
 	Audited        []Row                        `json:"audited"`
 	Configurations []engine.ConfigurationChange `json:"configurations"`
@@ -62,6 +64,8 @@ type differenceJSON struct {
 	Summary            differenceSummary            `json:"summary"`
 	Rows               []Row                        `json:"rows"`
 	Audited            []Row                        `json:"audited"`
+	Rollouts           []engine.Rollout             `json:"rollouts"`
+	GoneRollouts       []engine.Rollout             `json:"goneRollouts"`
 	Configurations     []engine.ConfigurationChange `json:"configurations"`
 	GoneConfigurations []engine.ConfigurationChange `json:"goneConfigurations"`
 	NewConflicts       []ConflictRow                `json:"newConflicts"`

@@ -78,6 +78,7 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 		p.marker("plan", plan.Pack.Name)
 		p.linef("### twinrules · %s in %s", title, code(hubName(plan.Hub)))
 		p.table(rows)
+		p.rollouts(reaching(plan.Rollouts))
 		p.configurations(plan.Configurations)
 		if len(audited) > 0 {
 			p.linef("\n**Audit only, never written**")
@@ -101,6 +102,8 @@ func differenceMarkdown(diff *engine.Difference) func(detail) string {
 		p.marker("diff", diff.Head.Name)
 		p.linef("### twinrules · %s", differenceTitle(diff))
 		p.table(rows)
+		p.rollouts(diff.Rollouts)
+		p.goneRollouts(diff.GoneRollouts)
 		p.configurations(diff.Configurations)
 		if len(diff.GoneConfigurations) > 0 {
 			p.linef("\n**No longer done to configurations**")

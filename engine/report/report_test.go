@@ -133,6 +133,13 @@ func samplePlan() *engine.Plan {
 		{Action: engine.Delete, ID: "tr-old-1111", Reason: "no rule asks for it", Before: configuration("old", 1)},
 		{Action: engine.Keep, ID: "tr-older-2222", Reason: "until tr-channel-9cd9 has been applied", Before: configuration("old", 1)},
 	}
+	p.Rollouts = []engine.Rollout{
+		{Rule: "power-save", By: "tags.site", Soak: "30m", OnFail: rules.Rollback, Gate: engine.Gate{OK: "reported.a == 1", MinOK: 8000, MaxFail: 250, Timeout: "24h"},
+			Waves: []engine.Wave{{Count: 1, Units: 1, Twins: 4}, {Share: 500}, {Share: 10_000, Units: 2, Twins: 2}}},
+		{Rule: "retire-ftp", Soak: "0s", OnFail: rules.Pause, Gate: engine.Gate{OK: "reported.b == nil", MinOK: 10_000, Timeout: "1h30m"},
+			Waves: []engine.Wave{{Share: 1}, {Share: 10_000, Units: 1, Twins: 1}}},
+		{Rule: "at-rest", Soak: "0s", OnFail: rules.Pause, Waves: []engine.Wave{{Share: 10_000}}},
+	}
 	p.Conflicts = []engine.Conflict{
 		{Ref: twin.Ref{Device: "a"}, Place: "desired.tls", Wishes: []engine.ConflictWish{{Rule: "power-save", Value: value(`"1.2"`)}, {Rule: "retire-ftp", Value: nil}}},
 		{Ref: twin.Ref{Device: "b"}, Place: "desired.tls", Wishes: []engine.ConflictWish{{Rule: "power-save", Value: value(`"1.3"`)}, {Rule: "retire-ftp", Value: nil}}},
@@ -163,6 +170,15 @@ func sampleDifference() *engine.Difference {
 	head.Changes = []engine.Change{
 		change("b", edit("desired.target", `"1.8"`, `"2.1.0"`, "power-save")),
 		change("c", edit("tags.same", "", "1", "retire-ftp"), edit("tags.site", "", `"oslo"`, "retire-ftp")),
+	}
+	base.Rollouts = []engine.Rollout{
+		{Rule: "same", Soak: "0s", OnFail: rules.Pause, Gate: engine.Gate{MinOK: 10_000, Timeout: "24h"}, Waves: []engine.Wave{{Share: 10_000}}},
+		{Rule: "gone", Soak: "0s", OnFail: rules.Pause, Waves: []engine.Wave{{Share: 10_000}}},
+	}
+	head.Rollouts = []engine.Rollout{
+		{Rule: "power-save", By: "tags.site", Soak: "30m", OnFail: rules.Rollback, Gate: engine.Gate{MinOK: 8000, MaxFail: 200, Timeout: "24h"},
+			Waves: []engine.Wave{{Count: 25, Units: 1, Twins: 1}, {Share: 10_000}}},
+		base.Rollouts[0],
 	}
 	base.Errors = []engine.Failure{{Ref: twin.Ref{Device: "x"}, Rule: "power-save", Message: "old"}}
 	head.Conflicts = []engine.Conflict{{Ref: twin.Ref{Device: "y"}, Place: "tags.z", Wishes: []engine.ConflictWish{{Rule: "one", Value: true}, {Rule: "two", Value: false}}}}

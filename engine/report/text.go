@@ -38,6 +38,7 @@ func (t *text) plan(p *engine.Plan) {
 	}
 	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
 	t.rows(planRows(p.Changes))
+	t.rollouts(reaching(p.Rollouts))
 	t.configurations(p.Configurations)
 	if len(p.Audited) > 0 {
 		t.line("")
@@ -54,6 +55,10 @@ func (t *text) plan(p *engine.Plan) {
 func (t *text) difference(d *engine.Difference) {
 	t.flow("diff   ", "   ", "pack "+d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
 	t.rows(differenceRows(d.Changes))
+	t.rollouts(d.Rollouts)
+	for _, r := range d.GoneRollouts {
+		t.problem("<", "rollout of %s: the rule no longer goes in waves", r.Rule)
+	}
 	t.configurations(d.Configurations)
 	if len(d.GoneConfigurations) > 0 {
 		t.line("")

@@ -118,7 +118,11 @@ func differenceTotals(d *engine.Difference) string {
 	if next == "" {
 		next = "nothing"
 	}
-	return strings.Join(append(sentences, "The next run would write "+next+"."), " ")
+	sentences = append(sentences, "The next run would write "+next+".")
+	if len(d.HeadStaged) > 0 {
+		sentences[len(sentences)-1] = "The next run would write nothing: rule " + d.HeadStaged[0].Rule + " goes in waves, which this version does not write."
+	}
+	return strings.Join(sentences, " ")
 }
 
 // changed counts the configurations that head makes or deletes.
