@@ -59,6 +59,9 @@ func (b *sieveBuilder) rule(i int, r *compiledRule) {
 	if r.Mode == Audit {
 		b.audited.set(i)
 	}
+	if r.Rollout != nil {
+		b.computed.set(i) // the twin's unit is told from the twin
+	}
 	if r.Configuration != nil {
 		b.hubs.set(i)
 	}
