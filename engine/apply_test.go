@@ -235,8 +235,11 @@ func TestStormOfThrottling(t *testing.T) {
 // that somebody else wrote is overwritten, and the journal tells the truth.
 func TestHistories(t *testing.T) {
 	histories := 1000
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		histories = 50
+	case watched:
+		histories = 200 // three workers at a time; without it all are tried
 	}
 	p := pack(t, setter)
 	for seed := range histories {
