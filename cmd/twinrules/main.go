@@ -9,7 +9,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -43,6 +45,7 @@ type environment struct {
 	width                                         int    // of stdout's terminal, 0 when it is none
 	self                                          string // how to call this program again
 
+	log     *slog.Logger      // of a command that keeps one instead of talking to a person, else nil
 	origins map[string]string // where the flags that are set were set, by name
 }
 
@@ -60,6 +63,15 @@ func system() *environment {
 		e.self = "go run ./cmd/twinrules"
 	}
 	return e
+}
+
+// note says something while a command is at work. Several may at once.
+func (e *environment) note(text string) {
+	if e.log != nil {
+		e.log.Info(text)
+		return
+	}
+	fmt.Fprintln(e.stderr, "twinrules: "+text)
 }
 
 // color reports whether stdout gets colours.
