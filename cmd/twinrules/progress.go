@@ -16,6 +16,7 @@ type progress struct {
 	total int // 0 when it is not known
 	bars  *mpb.Progress
 	bar   *mpb.Bar
+	hide  func() // lets go of the terminal
 
 	done           atomic.Int64
 	ended, stopped chan struct{} // of the lines; nil on a terminal
@@ -31,6 +32,8 @@ func (e *environment) startProgress(what string, total int) *progress {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(40))
+	e.bars.Store(p.bars)
+	p.hide = func() { e.bars.Store(nil) }
 	if total == 0 {
 		p.bar = p.bars.New(0, mpb.SpinnerStyle().PositionLeft(), mpb.BarWidth(1), mpb.AppendDecorators(decor.CurrentNoUnit("%d "+what)), mpb.BarRemoveOnComplete())
 		return p
@@ -79,6 +82,7 @@ func (p *progress) end() {
 		<-p.stopped
 		return
 	}
+	p.hide()
 	p.bar.Abort(true)
 	p.bars.Wait()
 }
