@@ -86,7 +86,8 @@ func (r *reporter) syntax(src *source, err error) {
 		message = m[2]
 	}
 	if m := yamlUnknownAnchor.FindStringSubmatch(message); m != nil {
-		if at, ok := src.alias(m[1]); ok {
+		at, found := src.alias(m[1])
+		if found && src.trap(at.Line) != at.Line { // else it is an expression that begins with a star
 			r.add(&Diagnostic{
 				Pos: at, Width: 1 + utf8.RuneCountInString(m[1]), Line: src.line(at.Line), Code: BadYAML,
 				Message: "an alias", Hint: "write the value out",
