@@ -16,11 +16,12 @@ var _ rules.Plugin = (*Instance)(nil)
 // An Instance is a plugin with a rule's configuration. It is safe for concurrent
 // use and lives as long as its host.
 type Instance struct {
-	module   *Module
-	view     *view
-	grants   grants
-	snapshot *snapshot     // after init
-	slots    chan struct{} // one for each call that may run
+	module    *Module
+	view      *view
+	grants    grants
+	snapshot  *snapshot     // after init
+	slots     chan struct{} // one for each call that may run
+	remembers bool          // see Trial
 
 	mu   sync.Mutex
 	free []*guest // the last one used comes first
@@ -32,6 +33,7 @@ type Answer struct {
 	Severity string         // one of abi.Severities, or ""
 	Labels   map[string]string
 	Fuel     int64 // used; the same for the same input
+	Memory   int64 // bytes that it had when it answered
 	Log      []Line
 }
 
@@ -82,13 +84,15 @@ func (i *Instance) judge(g *guest, t *twin.Twin, now time.Time) (*Answer, error)
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
 	}
-	g.restore(i.snapshot)
+	if !i.remembers {
+		g.restore(i.snapshot)
+	}
 	g.fuel.Set(uint64(i.module.options.Fuel))
 	text, err := g.ask(g.evaluate, g.input)
 	if err != nil {
 		return nil, i.failure(g, err)
 	}
-	a := &Answer{Fuel: i.module.options.Fuel - g.left(), Log: g.env.said()}
+	a := &Answer{Fuel: i.module.options.Fuel - g.left(), Memory: int64(g.mod.Memory().Size()), Log: g.env.said()}
 	if text == nil {
 		return a, nil
 	}
@@ -157,7 +161,7 @@ func (i *Instance) guest() (*guest, error) {
 
 // put ends the call of g, which serves others unless it crashed or grew.
 func (i *Instance) put(g *guest) {
-	if g.broken || !g.fits(i.snapshot) {
+	if g.broken || !i.remembers && !g.fits(i.snapshot) {
 		g.close()
 	} else {
 		i.mu.Lock()

@@ -19,7 +19,7 @@ func newPlugin(env *environment) *cobra.Command {
 		Short:   "Build a plugin, look at it, and run it on a twin",
 		Example: "  twinrules plugin inspect geofence.wasm",
 	}
-	cmd.AddCommand(newPluginBuild(env), newPluginInspect(env), newPluginRun(env))
+	cmd.AddCommand(newPluginBuild(env), newPluginTest(env), newPluginInspect(env), newPluginRun(env))
 	return cmd
 }
 
