@@ -12,6 +12,8 @@ type Code string
 
 // While a module is loaded:
 const (
+	LoadFetch    Code = "plugin.load.fetch"    // there is nothing to load
+	LoadDigest   Code = "plugin.load.digest"   // it is not the module that the pack or its lock names
 	LoadFormat   Code = "plugin.load.format"   // not a module, or not a valid one
 	LoadABI      Code = "plugin.load.abi"      // an export is missing or of a wrong type, or the manifest names another version
 	LoadImport   Code = "plugin.load.import"   // it wants something that no plugin gets
@@ -64,3 +66,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// NextStep returns the hint, for who knows errors by what they can do.
+func (e *Error) NextStep() string { return e.Hint }

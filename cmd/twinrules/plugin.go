@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -19,22 +18,8 @@ func newPlugin(env *environment) *cobra.Command {
 		Short:   "Build a plugin, look at it, and run it on a twin",
 		Example: "  twinrules plugin inspect geofence.wasm",
 	}
-	cmd.AddCommand(newPluginBuild(env), newPluginTest(env), newPluginInspect(env), newPluginRun(env))
+	cmd.AddCommand(newPluginBuild(env), newPluginTest(env), newPluginLock(env), newPluginInspect(env), newPluginRun(env))
 	return cmd
-}
-
-// readModule reads a plugin's file.
-func readModule(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxModule+1))
-	if err == nil && len(data) > maxModule {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxModule)
-	}
-	return data, err
 }
 
 func newPluginRun(env *environment) *cobra.Command {
