@@ -15,10 +15,10 @@ import (
 func newPlugin(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "plugin",
-		Short:   "Build a plugin, look at it, and run it on a twin",
-		Example: "  twinrules plugin inspect geofence.wasm",
+		Short:   "Start a plugin, build it, test it, and lock it for a pack",
+		Example: "  twinrules plugin new battery --lang rust",
 	}
-	cmd.AddCommand(newPluginBuild(env), newPluginTest(env), newPluginLock(env), newPluginInspect(env), newPluginRun(env))
+	cmd.AddCommand(newPluginNew(env), newPluginBuild(env), newPluginTest(env), newPluginLock(env), newPluginInspect(env), newPluginRun(env))
 	return cmd
 }
 
