@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinrules/twinrules/plugins/conform"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
 )
 
@@ -104,4 +105,12 @@ func TestPluginFactsReachThePlan(t *testing.T) {
 	if !strings.Contains(out, `"facts":{"score":0.75}`) || !strings.Contains(out, `"fuel":`) {
 		t.Errorf("got %s", out)
 	}
+}
+
+// TestPluginsPage holds the tables of docs/plugins.md against the program, as
+// TestPages does with others.
+func TestPluginsPage(t *testing.T) {
+	holdTables(t, "../../docs/plugins.md", map[string]string{
+		"checks": markdownTable("check | it is right when", conform.Checks, func(c *conform.Check) (string, string) { return c.Name, c.Doc }),
+	})
 }
