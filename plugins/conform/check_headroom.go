@@ -20,7 +20,7 @@ var headroom = &Check{Name: "headroom", Doc: "99 of 100 calls need at most half 
 		return nil
 	}
 	slices.Sort(fuel)
-	most := fuel[(len(fuel)-1)*99/100]
+	most := fuel[(len(fuel)*99+99)/100-1]
 	name := fmt.Sprintf("%d of %d units of fuel, %d of %d KiB of memory", k.report.Fuel.Most, k.report.Fuel.Limit, k.report.Memory.Most>>10, k.report.Memory.Limit>>10)
 	if limit := k.report.Fuel.Limit; most > limit/2 {
 		k.failed(name, fmt.Sprintf("99 of 100 calls need up to %d units of fuel, which is more than half of %d", most, limit))
