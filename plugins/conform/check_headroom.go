@@ -27,7 +27,7 @@ var headroom = &Check{Name: "headroom", Doc: "99 of 100 calls need at most half 
 	} else {
 		k.passed(name)
 	}
-	if grows*20 > len(fuel) {
+	if grows*10 > len(fuel) {
 		k.note("its memory grew in %d of %d calls, and an instance that grew is made anew: let it start with more", grows, len(fuel))
 	}
 	return nil
