@@ -17,6 +17,7 @@ var _ rules.Plugin = (*Instance)(nil)
 // use and lives as long as its host.
 type Instance struct {
 	module    *Module
+	config    twin.Object
 	view      *view
 	grants    grants
 	snapshot  *snapshot     // after init
@@ -37,8 +38,8 @@ type Answer struct {
 	Log      []Line
 }
 
-func newInstance(m *Module) *Instance {
-	i := &Instance{module: m, slots: make(chan struct{}, m.options.Instances)}
+func newInstance(m *Module, config twin.Object) *Instance {
+	i := &Instance{module: m, config: config, slots: make(chan struct{}, m.options.Instances)}
 	var reads, writes []string
 	if m.report.Manifest != nil {
 		reads, writes = m.report.Manifest.Reads, m.report.Manifest.Writes
@@ -69,17 +70,19 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 		return nil, err
 	}
 	defer i.put(g)
-	a, err := i.judge(g, t, now)
+	g.input = i.view.append(g.input[:0], t, now)
+	a, err := i.judge(g, now)
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
 	if errors.As(err, &failed) {
 		failed.Ref = t.Ref
+		i.tell(g, now, failed)
 	}
 	return a, err
 }
 
-func (i *Instance) judge(g *guest, t *twin.Twin, now time.Time) (*Answer, error) {
-	g.input = i.view.append(g.input[:0], t, now)
+// judge asks g about its input.
+func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
 	g.env.begin(now, g.input)
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}

@@ -107,7 +107,7 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if pack == nil {
 		return nil, nil, nil, err
 	}
-	host, err := plugins.NewHost(ctx, nil)
+	host, err := plugins.NewHost(ctx, pluginOptions(ctx))
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -84,7 +84,7 @@ type exprPrice struct {
 	conform.Price
 }
 
-func (env *environment) benchPlugin(ctx context.Context, path string, f *benchFlags) (err error) {
+func (env *environment) benchPlugin(ctx context.Context, path string, f *benchFlags) error {
 	suite, _, err := readCases(path, f.cases)
 	if err != nil {
 		return err
@@ -99,25 +99,22 @@ func (env *environment) benchPlugin(ctx context.Context, path string, f *benchFl
 	if err != nil {
 		return err
 	}
-	host, err := plugins.NewHost(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, host.Close(ctx)) }()
-	module, err := env.loadPlugin(ctx, host, path)
-	if err != nil {
-		return err
-	}
+	return env.withModule(ctx, path, path, func(m *plugins.Module) error {
+		return env.benchModule(ctx, m, config, subjects, cmp.Or(f.expr, suite.Expr), nameOf(m, path), f)
+	})
+}
+
+func (env *environment) benchModule(ctx context.Context, module *plugins.Module, config twin.Object, subjects []conform.Subject, source, name string, f *benchFlags) error {
 	instance, err := module.Instance(ctx, config)
 	if err != nil {
 		return err
 	}
-	p := &pluginPrice{Schema: "twinrules/plugin-bench/v1.0", Plugin: nameOf(module, path), Twins: len(subjects), said: map[int]bool{}}
+	p := &pluginPrice{Schema: "twinrules/plugin-bench/v1.0", Plugin: name, Twins: len(subjects), said: map[int]bool{}}
 	p.Fuel.Limit, _ = module.Limits()
 	if err := env.pricePlugin(ctx, p, instance, subjects, f.budget); err != nil {
 		return err
 	}
-	if source := cmp.Or(f.expr, suite.Expr); source != "" {
+	if source != "" {
 		if err := env.priceExpr(ctx, p, source, subjects, f.budget); err != nil {
 			return err
 		}

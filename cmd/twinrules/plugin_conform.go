@@ -64,17 +64,8 @@ func moduleIn(path string) string {
 }
 
 // testPlugin runs the kit on a module and shows what it found.
-func (env *environment) testPlugin(ctx context.Context, path string, f *conformFlags) (err error) {
+func (env *environment) testPlugin(ctx context.Context, path string, f *conformFlags) error {
 	show, err := findConformFormat(f.format)
-	if err != nil {
-		return err
-	}
-	host, err := plugins.NewHost(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, host.Close(ctx)) }()
-	module, err := env.loadPlugin(ctx, host, path)
 	if err != nil {
 		return err
 	}
@@ -82,26 +73,28 @@ func (env *environment) testPlugin(ctx context.Context, path string, f *conformF
 	if err != nil {
 		return err
 	}
-	if f.update {
-		if err := env.fillCases(ctx, module, suite, file); err != nil {
+	return env.withModule(ctx, path, path, func(m *plugins.Module) error {
+		if f.update {
+			if err := env.fillCases(ctx, m, suite, file); err != nil {
+				return err
+			}
+		}
+		result, err := conform.Run(ctx, m, suite)
+		if err != nil {
 			return err
 		}
-	}
-	result, err := conform.Run(ctx, module, suite)
-	if err != nil {
-		return err
-	}
-	if err := show(env.stdout, &conformRun{nameOf(module, path), file, result, f.verbose}); err != nil {
-		return err
-	}
-	if result.Failed() > 0 {
-		return quiet(exitFailed)
-	}
-	return nil
+		if err := show(env.stdout, &conformRun{nameOf(m, path), file, result, f.verbose}); err != nil {
+			return err
+		}
+		if result.Failed() > 0 {
+			return quiet(exitFailed)
+		}
+		return nil
+	})
 }
 
 // loadPlugin reads and loads a module. One that is not there is perhaps not built.
-func (env *environment) loadPlugin(ctx context.Context, host *plugins.Host, path string) (*plugins.Module, error) {
+func (env *environment) loadPlugin(ctx context.Context, host *plugins.Host, path, name string) (*plugins.Module, error) {
 	data, err := readModule(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w; build it: %s plugin build %s", err, env.self, filepath.Dir(path))
@@ -109,7 +102,7 @@ func (env *environment) loadPlugin(ctx context.Context, host *plugins.Host, path
 	if err != nil {
 		return nil, err
 	}
-	return host.Load(ctx, path, data)
+	return host.Load(ctx, name, data)
 }
 
 func nameOf(m *plugins.Module, path string) string {
