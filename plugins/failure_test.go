@@ -2,6 +2,9 @@ package plugins_test
 
 import (
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,5 +97,29 @@ func TestFailuresAreReadStrictly(t *testing.T) {
 		if _, err := plugins.ParseFailure([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want something with %q", text, err, want)
 		}
+	}
+}
+
+// TestCodesAreListed holds the list of codes against those that there are.
+func TestCodesAreListed(t *testing.T) {
+	source, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, c := range plugins.Codes {
+		listed = append(listed, string(c.Code))
+		if c.Doc == "" {
+			t.Errorf("%s says nothing", c.Code)
+		}
+	}
+	var there []string
+	for _, m := range regexp.MustCompile(`Code = "(plugin\.[a-z_.]+)"`).FindAllStringSubmatch(string(source), -1) {
+		there = append(there, m[1])
+	}
+	slices.Sort(there)
+	slices.Sort(listed)
+	if len(there) == 0 || !slices.Equal(there, listed) {
+		t.Errorf("there are %q, listed are %q", there, listed)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/plugins/conform"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
 )
@@ -112,5 +113,6 @@ func TestPluginFactsReachThePlan(t *testing.T) {
 func TestPluginsPage(t *testing.T) {
 	holdTables(t, "../../docs/plugins.md", map[string]string{
 		"checks": markdownTable("check | it is right when", conform.Checks, func(c *conform.Check) (string, string) { return c.Name, c.Doc }),
+		"codes":  markdownTable("code | is", plugins.Codes, func(c plugins.CodeDoc) (string, string) { return string(c.Code), c.Doc }),
 	})
 }
