@@ -61,8 +61,10 @@ func (env *environment) lockPlugins(path string, check bool) error {
 		return nil
 	case check:
 		return fmt.Errorf("%s is not up to date; %s plugin lock %s writes it", file, env.self, path)
-	default:
+	case before == nil:
 		return os.WriteFile(file, after, 0o644)
+	default:
+		return replaceFile(file, after)
 	}
 }
 
