@@ -19,29 +19,32 @@ func addDumpFlag(root *cobra.Command) {
 	root.PersistentFlags().String(dumpFlag, "", "write what plugins were given when they failed into this folder, to make the calls again")
 }
 
-// A dumper writes the calls of plugins that failed into a folder.
+// A dumper is told of the calls of plugins that failed, and writes them into a
+// folder, or says once that it could.
 type dumper struct {
 	env *environment
-	dir string
+	dir string // "" for none
 
-	mu      sync.Mutex
-	written int
+	mu   sync.Mutex
+	told int
 }
 
 type dumperKey struct{}
 
-// dumpFailures puts a dumper into the context of a command that asks for one: the
-// packs that commands open find it there.
+// dumpFailures puts a dumper into the context of a command: the packs that it opens
+// find it there.
 func (env *environment) dumpFailures(cmd *cobra.Command) {
-	if dir, err := cmd.Flags().GetString(dumpFlag); err == nil && dir != "" {
-		cmd.SetContext(context.WithValue(cmd.Context(), dumperKey{}, &dumper{env: env, dir: dir}))
+	dir, err := cmd.Flags().GetString(dumpFlag)
+	if err != nil {
+		panic(err) // a flag of all commands
 	}
+	cmd.SetContext(context.WithValue(cmd.Context(), dumperKey{}, &dumper{env: env, dir: dir}))
 }
 
 // pluginOptions returns the options of the hosts of plugins that ctx asks for.
 func pluginOptions(ctx context.Context) *plugins.Options {
 	if d, ok := ctx.Value(dumperKey{}).(*dumper); ok {
-		return &plugins.Options{Failed: d.dump}
+		return &plugins.Options{Failed: d.failed}
 	}
 	return nil
 }
@@ -50,15 +53,23 @@ func pluginOptions(ctx context.Context) *plugins.Options {
 // for many.
 const maxDumps = 100
 
+func (d *dumper) failed(f *plugins.Failure) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.told >= maxDumps:
+	case d.dir != "":
+		d.told++
+		d.dump(f)
+	case f.Err.Code != plugins.EvalError: // which is an answer, and no bug
+		d.told = maxDumps
+		fmt.Fprintf(d.env.stderr, "twinrules: %s, after %d units of fuel; with --%s DIR the call is written down, to be made again\n", oneLine(f.Err), f.Err.Fuel, dumpFlag)
+	}
+}
+
 // dump writes a failure, of a twin that may be confidential, and says of the first
 // one how to go on.
 func (d *dumper) dump(f *plugins.Failure) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.written >= maxDumps {
-		return
-	}
-	d.written++
 	data := f.Format()
 	name := fmt.Sprintf("%s-%s.json", unsafeInName.ReplaceAllString(f.Err.Plugin+"-"+f.Err.Ref.Device, "_"), digestOf(data)[len("sha256:"):][:12])
 	path := filepath.Join(d.dir, name)
@@ -68,9 +79,9 @@ func (d *dumper) dump(f *plugins.Failure) {
 	}
 	switch {
 	case err != nil:
-		d.written = maxDumps
+		d.told = maxDumps
 		fmt.Fprintf(d.env.stderr, "twinrules: --%s: %v\n", dumpFlag, err)
-	case d.written == 1:
+	case d.told == 1:
 		fmt.Fprintf(d.env.stderr, "twinrules: plugin %s failed; make the call again: %s plugin run MODULE --replay %s\n", f.Err.Plugin, d.env.self, path)
 	}
 }

@@ -56,6 +56,9 @@ func TestHostilePlugins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := pluginPack(t, c.module)
 			out := mustRun(t, command(t, dir, nil, "plan", ".", "--snapshot", "fleet.txt"), exitPartial)
+			if bug := c.want != "too cold"; strings.Contains(out, "units of fuel; with --dump-failures DIR") != bug || strings.Count(out, "--dump-failures") > 1 {
+				t.Errorf("how to make the call again is said otherwise than once, of bugs: %s", out)
+			}
 			if !strings.Contains(out, c.want) || !strings.Contains(out, "rule judged on 2 twins") || !strings.Contains(out, "2 twins to write") {
 				t.Errorf("got %s", out)
 			}

@@ -118,6 +118,9 @@ var turning = wasmtest.Plugin(wasmtest.Code(
 	[]byte{0x03, 0x40, 0x20, 1}, wasmtest.Const32(1), []byte{0x6b, 0x22, 1, 0x0d, 0, 0x0b}, wasmtest.Const64(0),
 ), nil)
 
+// wide has many members.
+var wide = `{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12}`
+
 const pct = `{"cases":[{"name":"low","twin":{"tags":{"owner":"ann"},"reported":{"pct":7}},"want":`
 
 func TestRun(t *testing.T) {
@@ -137,6 +140,7 @@ func TestRun(t *testing.T) {
 		{"one that is", battery(t), `{"cases":[{"name":"x","config":{"low":"1"},"want":{"refused":"low is not"}}]}`, nil, ""},
 		{"without the configuration it needs", battery(t), `{}`, []string{"cases"}, "missing property 'low'"},
 		{"a trap on long twins", choosy(3000), pct + `{"match":false}}]}`, []string{"odd"}, "is long of \"low\": wasm error: unreachable [plugin.eval.trap]"},
+		{"it never ends", wasmtest.Plugin([]byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00}, nil), `{"cases":[{"name":"low","twin":{"tags":` + wide + `},"want":{"error":"budget"}}]}`, []string{"odd", "headroom"}, "50 times otherwise"},
 		{"an answer that breaks on odd text", around(`{"match":true,"message":"`, `"}`), pct + `{"error":"its answer"}}]}`, []string{"odd"}, "plugin.eval.output_invalid"},
 		{"it remembers", forgetful, pct + `{"match":false}}]}`, []string{"hidden"}, "decide from the twin alone"},
 		{"it reads what it does not declare", manifest(t, around(`{"match":true,"facts":{"in":`, `}}`), map[string]any{"reads": []string{"reported.pct"}}),
