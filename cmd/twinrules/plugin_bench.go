@@ -99,30 +99,40 @@ func (env *environment) benchPlugin(ctx context.Context, path string, f *benchFl
 	if err != nil {
 		return err
 	}
+	b := &benchmark{subjects: subjects, clock: env.now, budget: f.budget}
 	return env.withModule(ctx, path, path, func(m *plugins.Module) error {
-		return env.benchModule(ctx, m, config, subjects, cmp.Or(f.expr, suite.Expr), nameOf(m, path), f)
+		p, err := b.price(ctx, m, config, cmp.Or(f.expr, suite.Expr))
+		if err != nil {
+			return err
+		}
+		p.Plugin = nameOf(m, path)
+		if f.format == "json" {
+			return report.WriteJSON(env.stdout, p)
+		}
+		return p.write(env.stdout)
 	})
 }
 
-func (env *environment) benchModule(ctx context.Context, module *plugins.Module, config twin.Object, subjects []conform.Subject, source, name string, f *benchFlags) error {
-	instance, err := module.Instance(ctx, config)
+// A benchmark asks about the same twins for a while.
+type benchmark struct {
+	subjects []conform.Subject
+	clock    func() time.Time
+	budget   time.Duration
+}
+
+// price measures a module, and an expression unless that is "".
+func (b *benchmark) price(ctx context.Context, m *plugins.Module, config twin.Object, source string) (*pluginPrice, error) {
+	instance, err := m.Instance(ctx, config)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := &pluginPrice{Schema: "twinrules/plugin-bench/v1.0", Plugin: name, Twins: len(subjects), said: map[int]bool{}}
-	p.Fuel.Limit, _ = module.Limits()
-	if err := env.pricePlugin(ctx, p, instance, subjects, f.budget); err != nil {
-		return err
+	p := &pluginPrice{Schema: "twinrules/plugin-bench/v1.0", Twins: len(b.subjects), said: map[int]bool{}}
+	p.Fuel.Limit, _ = m.Limits()
+	err = b.pricePlugin(ctx, p, instance)
+	if err == nil && source != "" {
+		err = b.priceExpr(ctx, p, source)
 	}
-	if source != "" {
-		if err := env.priceExpr(ctx, p, source, subjects, f.budget); err != nil {
-			return err
-		}
-	}
-	if f.format == "json" {
-		return report.WriteJSON(env.stdout, p)
-	}
-	return p.write(env.stdout)
+	return p, err
 }
 
 // maxBenched bounds the twins of a fleet that are asked about: more do not fit
@@ -156,9 +166,9 @@ func benchSubjects(ctx context.Context, suite *conform.Suite, path string) ([]co
 	return list, nil
 }
 
-func (env *environment) pricePlugin(ctx context.Context, p *pluginPrice, i *plugins.Instance, subjects []conform.Subject, budget time.Duration) (err error) {
+func (b *benchmark) pricePlugin(ctx context.Context, p *pluginPrice, i *plugins.Instance) (err error) {
 	var fuel []int64
-	for n, s := range subjects {
+	for n, s := range b.subjects {
 		a, err := i.Judge(ctx, s.Twin, s.Now)
 		failed, ok := errors.AsType[*plugins.Error](err)
 		switch {
@@ -177,17 +187,17 @@ func (env *environment) pricePlugin(ctx context.Context, p *pluginPrice, i *plug
 	}
 	slices.Sort(fuel)
 	p.Fuel.Least, p.Fuel.Median, p.Fuel.Most = fuel[0], fuel[len(fuel)/2], fuel[len(fuel)-1]
-	p.Price, err = conform.Measure(env.now, budget, func() (int, error) {
-		for _, s := range subjects {
+	p.Price, err = conform.Measure(b.clock, b.budget, func() (int, error) {
+		for _, s := range b.subjects {
 			_, _ = i.Judge(ctx, s.Twin, s.Now) // its failures were counted above
 		}
-		return len(subjects), ctx.Err()
+		return len(b.subjects), ctx.Err()
 	})
 	return err
 }
 
 // priceExpr measures a rule that has the expression for its condition.
-func (env *environment) priceExpr(ctx context.Context, p *pluginPrice, source string, subjects []conform.Subject, budget time.Duration) (err error) {
+func (b *benchmark) priceExpr(ctx context.Context, p *pluginPrice, source string) (err error) {
 	pack := fmt.Sprintf("apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: bench}\nrules:\n  - id: same\n    when: %s\n    patch: {tags: {same: true}}\n", twin.Encode(source))
 	dir, err := os.MkdirTemp("", "twinrules-bench-")
 	if err != nil {
@@ -207,16 +217,16 @@ func (env *environment) priceExpr(ctx context.Context, p *pluginPrice, source st
 		verdicts := program.Eval(ctx, s.Twin, rules.Moment{Now: s.Now})
 		return len(verdicts) > 0 && verdicts[0].Matched
 	}
-	for n, s := range subjects {
+	for n, s := range b.subjects {
 		if matches(s) == p.said[n] {
 			e.Agrees++
 		}
 	}
-	e.Price, err = conform.Measure(env.now, budget, func() (int, error) {
-		for _, s := range subjects {
+	e.Price, err = conform.Measure(b.clock, b.budget, func() (int, error) {
+		for _, s := range b.subjects {
 			matches(s)
 		}
-		return len(subjects), ctx.Err()
+		return len(b.subjects), ctx.Err()
 	})
 	if p.Expr = e; e.Nanoseconds > 0 {
 		p.Ratio = p.Nanoseconds / e.Nanoseconds

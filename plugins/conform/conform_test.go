@@ -140,7 +140,7 @@ func TestRun(t *testing.T) {
 		{"one that is", battery(t), `{"cases":[{"name":"x","config":{"low":"1"},"want":{"refused":"low is not"}}]}`, nil, ""},
 		{"without the configuration it needs", battery(t), `{}`, []string{"cases"}, "missing property 'low'"},
 		{"a trap on long twins", choosy(3000), pct + `{"match":false}}]}`, []string{"odd"}, "is long of \"low\": wasm error: unreachable [plugin.eval.trap]"},
-		{"it never ends", wasmtest.Plugin([]byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00}, nil), `{"cases":[{"name":"low","twin":{"tags":` + wide + `},"want":{"error":"budget"}}]}`, []string{"odd", "headroom"}, "50 times otherwise"},
+		{"it never ends", manifest(t, wasmtest.Plugin([]byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00}, nil), map[string]any{"limits": map[string]any{"fuel": 100_000}}), `{"cases":[{"name":"low","twin":{"tags":` + wide + `},"want":{"error":"budget"}}]}`, []string{"odd", "headroom"}, "50 times otherwise"},
 		{"an answer that breaks on odd text", around(`{"match":true,"message":"`, `"}`), pct + `{"error":"its answer"}}]}`, []string{"odd"}, "plugin.eval.output_invalid"},
 		{"it remembers", forgetful, pct + `{"match":false}}]}`, []string{"hidden"}, "decide from the twin alone"},
 		{"it reads what it does not declare", manifest(t, around(`{"match":true,"facts":{"in":`, `}}`), map[string]any{"reads": []string{"reported.pct"}}),
