@@ -12,7 +12,6 @@ import (
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
-	"github.com/twinrules/twinrules/plugins/conform"
 	plugin "github.com/twinrules/twinrules/plugins/sdk/go"
 )
 
@@ -94,23 +93,6 @@ func TestModule(t *testing.T) {
 				t.Errorf("got %v, want something with %q", err, tt.want)
 			}
 		})
-	}
-}
-
-// TestConforms runs the conformance kit on the committed module.
-func TestConforms(t *testing.T) {
-	suite, err := conform.ParseSuite(read(t, "plugin.cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := conform.Run(t.Context(), load(t), suite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, result := range r.Results {
-		if result.Problem != "" {
-			t.Errorf("%s: %s: %s %q", result.Check, result.Name, result.Problem, result.Detail)
-		}
 	}
 }
 
