@@ -120,12 +120,19 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 3 a limit or guard tripped; 4 partial; 64 usage; 130 interrupted.`,
 		Example:       "  twinrules demo",
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.settings(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := env.settings(cmd); err != nil {
+				return err
+			}
+			env.dumpFailures(cmd)
+			return nil
+		},
 	}
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	addDumpFlag(root)
 	for _, command := range commands {
 		root.AddCommand(command(env))
 	}
