@@ -48,8 +48,11 @@ func nativeNumbers(side *part, bounds []any) func(v *view) (place int, ok bool) 
 }
 
 // plainPath reports whether p is nothing but a path below a section.
-func (p *part) plainPath() bool {
-	return p.single != nil && len(p.single.path) > 0 && slices.Contains(sectionNames, p.single.root.Name)
+func (p *part) plainPath() bool { return p.single != nil && p.single.leadsBelow() }
+
+// leadsBelow reports whether s is a value below a section.
+func (s slot) leadsBelow() bool {
+	return s.kind == slotValue && len(s.path) > 0 && slices.Contains(sectionNames, s.root.Name)
 }
 
 // nativeAges places how long ago something was.
@@ -118,6 +121,18 @@ func plainNumber(text []byte) (x float64, ok bool) {
 		x = -x
 	}
 	return x, true
+}
+
+// nativeAnswer returns how a condition's part is answered without expr, nil where
+// it is not.
+func nativeAnswer(p *part, at *scope) func(v *view) (holds, known bool) {
+	if answer := nativeText(p, at); answer != nil {
+		return answer
+	}
+	if answer := nativeOrder(p, at); answer != nil {
+		return answer
+	}
+	return nativeAny(p)
 }
 
 // nativeTexts are the tests of one text against another.
