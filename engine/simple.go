@@ -19,10 +19,10 @@ func (w *worker) simple() (selected, ok bool) {
 		return false, false
 	}
 	if len(enforced) > 0 {
-		w.sum.changes = append(w.sum.changes, w.simpleChange(state, enforced))
+		w.sum.changes.add(w.simpleChange(state, enforced))
 	}
 	if len(audited) > 0 {
-		w.sum.audited = append(w.sum.audited, w.simpleChange(state, audited))
+		w.sum.audited.add(w.simpleChange(state, audited))
 	}
 	return selected, true
 }

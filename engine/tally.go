@@ -17,7 +17,7 @@ type tally struct {
 	selectedModules  int
 	digest           twin.Digest
 	rules            map[string]*RuleCount
-	changes, audited []Change
+	changes, audited parts[Change]
 	conflicts        []Conflict
 	failures         []Failure
 	configurations   []ConfigurationChange
@@ -108,7 +108,7 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 func (s *tally) enforced(t *twin.Twin, end settlement) {
 	s.conflicts = append(s.conflicts, end.conflicts...)
 	if c, ok := s.change(t, end); ok {
-		s.changes = append(s.changes, c)
+		s.changes.add(c)
 	}
 }
 
@@ -123,7 +123,7 @@ func (s *tally) audit(t *twin.Twin, end settlement) {
 		}
 	}
 	if c, ok := s.change(t, end); ok {
-		s.audited = append(s.audited, c)
+		s.audited.add(c)
 	}
 }
 
@@ -214,7 +214,7 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 			Hub:  opts.Moment.Hub, TakenAt: opts.Moment.Now.UTC(),
 			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
-		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
+		Changes: s.changes.take(), Audited: s.audited.take(), Configurations: s.configurations,
 		Conflicts: s.conflicts, Errors: s.failures,
 	}
 	for _, l := range listings {
