@@ -11,8 +11,8 @@ import (
 // What most conditions compare is found here without expr: a number, the age of
 // something, a text. It is one rule for all of them that they answer only where
 // a value is spelled plainly and of the sort that is compared; expr decides the
-// rest. A search among numbers is some forty times as fast so (see
-// BenchmarkNative).
+// rest. A sift of ten rules whose values never come twice takes a half to an eighth
+// of the time so (see BenchmarkNative).
 
 // nativePlace returns how to find the place of a side among bounds, nil where there
 // is no such way.
