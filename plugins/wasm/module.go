@@ -92,7 +92,7 @@ type Module struct {
 	exportText  []byte   // entries of the export section
 	exportNames map[string]bool
 	declared    map[uint64]bool // functions that code may take references to
-	start       int64 // the start function, -1 when there is none
+	start       int64           // the start function, -1 when there is none
 	sections    [13][]byte
 	present     [13]bool
 }
