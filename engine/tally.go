@@ -17,7 +17,7 @@ type tally struct {
 	selectedModules  int
 	digest           twin.Digest
 	rules            map[string]*RuleCount
-	changes, audited parts[Change]
+	changes, audited Changes
 	conflicts        []Conflict
 	failures         []Failure
 	configurations   []ConfigurationChange
@@ -38,8 +38,8 @@ func (s *tally) add(other tally) {
 		sum.Failed += c.Failed
 		sum.Leaving += c.Leaving
 	}
-	s.changes = append(s.changes, other.changes...)
-	s.audited = append(s.audited, other.audited...)
+	s.changes.take(&other.changes)
+	s.audited.take(&other.audited)
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
 	for rule, l := range other.units {
@@ -214,7 +214,7 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 			Hub:  opts.Moment.Hub, TakenAt: opts.Moment.Now.UTC(),
 			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
-		Changes: s.changes.take(), Audited: s.audited.take(), Configurations: s.configurations,
+		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
 		Conflicts: s.conflicts, Errors: s.failures,
 	}
 	for _, l := range listings {
@@ -253,8 +253,8 @@ func (s *tally) breaches(pack *rules.Pack, plan *Plan, opts *Options) (list []Br
 		}
 	}
 	population := s.selectedDevices + s.selectedModules
-	if allowed := pack.Limits.Allowed(population); len(plan.Changes) > allowed {
-		list = append(list, Breach{Limits: pack.Limits, Population: population, Changed: len(plan.Changes), Allowed: allowed})
+	if allowed := pack.Limits.Allowed(population); plan.Changes.Len() > allowed {
+		list = append(list, Breach{Limits: pack.Limits, Population: population, Changed: plan.Changes.Len(), Allowed: allowed})
 	}
 	return list
 }
