@@ -61,9 +61,19 @@ type block struct {
 	first int
 }
 
-func (b block) Lines() []byte                { return b.text }
-func (b block) At(line int, err error) error { return fmt.Errorf("line %d: %w", b.first+line, err) }
-func (b block) Release()                     { clear(b.text) }
+func (b block) Lines(judge func([]byte, twin.Digest) error) error {
+	n := b.first
+	for line := range bytes.Lines(b.text) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if err := judge(line, twin.DigestOf(line)); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		n++
+	}
+	return nil
+}
+
+func (b block) Release() { clear(b.text) }
 
 // listed hides that a source is a recording.
 type listed struct{ engine.Source }
