@@ -187,10 +187,11 @@ func (f *file) next() ([]byte, error) {
 	}
 }
 
-// peek returns the first bytes, as many as there are up to n.
+// peek returns the first bytes, as many as there are up to n. What is wrong behind
+// them is told to who reads on.
 func (f *file) peek(n int) ([]byte, error) {
 	head, err := f.reader.Peek(n)
-	if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+	if len(head) > 0 || errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return head, err

@@ -51,23 +51,29 @@ type frameReader struct {
 	packed []byte
 	text   []byte
 	rest   []byte // of text, not yet read
+	err    error  // that ended it
 }
 
 func (r *frameReader) Read(b []byte) (int, error) {
-	if len(r.rest) == 0 {
-		l, packed, err := r.frames.next(r.packed)
-		if err != nil {
-			return 0, err
-		}
-		text, err := l.unpack(r.zstd, packed, r.text)
-		if err != nil {
-			return 0, err
-		}
-		r.packed, r.text, r.rest = packed, text, text
+	if len(r.rest) == 0 && r.err == nil {
+		r.err = r.next()
 	}
 	n := copy(b, r.rest)
 	r.rest = r.rest[n:]
-	return n, nil
+	return n, r.err
+}
+
+func (r *frameReader) next() error {
+	l, packed, err := r.frames.next(r.packed)
+	if err != nil {
+		return err
+	}
+	text, err := l.unpack(r.zstd, packed, r.text)
+	if err != nil {
+		return err
+	}
+	r.packed, r.text, r.rest = packed, text, text
+	return nil
 }
 
 // newUnpacker returns a decoder of frames by as many goroutines at once; 0 means
