@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -39,19 +41,19 @@ func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, e
 		header: Header{Schema: Schema, Hub: hub, TakenAt: takenAt.UTC(), Queries: queries},
 		path:   path, body: body,
 	}
-	if r.out, err = r.compressed(body, false); err != nil {
+	if r.out, err = r.compressed(body, packBody()); err != nil {
 		return nil, errors.Join(err, r.Abort())
 	}
 	return r, nil
 }
 
-// compressed returns a writer to w in the form that the path's name asks for, if it
-// is zstd with sums or without.
-func (r *Recorder) compressed(w io.Writer, sums bool) (io.WriteCloser, error) {
+// compressed returns a writer to w in the form that the path's name asks for, packed
+// as the options say.
+func (r *Recorder) compressed(w io.Writer, options []zstd.EOption) (io.WriteCloser, error) {
 	if !namedZstd(r.path) {
 		return nopCloser{w}, nil
 	}
-	return newFrameWriter(w, sums)
+	return newFrameWriter(w, options)
 }
 
 type nopCloser struct{ io.Writer }
@@ -162,7 +164,7 @@ func (r *Recorder) assemble() error {
 }
 
 func (r *Recorder) writeTo(w io.Writer) error {
-	head, err := r.compressed(w, true) // nothing else sums up the header
+	head, err := r.compressed(w, packHeader())
 	if err != nil {
 		return err
 	}
