@@ -24,7 +24,7 @@ type label struct {
 
 const (
 	// frameSize is about how much text a frame holds. Frames of 256 KB are 5 %
-	// larger in sum, of 2 MB none smaller.
+	// larger in sum, of 2 MB 1 % smaller.
 	frameSize = 1 << 20
 	// maxFrame bounds the text of a frame: a line is never parted, and one may be
 	// longer than frameSize.
