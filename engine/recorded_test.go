@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -19,7 +20,7 @@ import (
 type recorder struct {
 	tape
 	each  int           // lines of a block
-	out   *atomic.Int64 // blocks that were not released
+	out   *atomic.Int64 // counts blocks that were not released; may be nil
 	query func(*twin.Twin) bool
 }
 
@@ -48,11 +49,12 @@ func (r recorder) Twins(ctx context.Context, text string) iter.Seq2[*twin.Twin, 
 // Blocks yields the lines.
 func (r recorder) Blocks(context.Context) iter.Seq2[engine.Block, error] {
 	return func(yield func(engine.Block, error) bool) {
+		out := cmp.Or(r.out, new(atomic.Int64))
 		for first := 0; first < len(r.tape); first += r.each {
 			part := r.tape[first:min(first+r.each, len(r.tape))]
 			text := append(bytes.Join(part, []byte("\n")), '\n')
-			r.out.Add(1)
-			if !yield(block{text, first, r.out}, nil) {
+			out.Add(1)
+			if !yield(block{text, first, out}, nil) {
 				return
 			}
 		}
