@@ -176,7 +176,7 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 // sift has a twin judged unless it is as all rules want it.
 func (w *worker) sift(ctx context.Context, t *twin.Twin) {
 	device := t.Ref.Module == ""
-	w.sum.twin(device, t.JSON())
+	w.sum.twin(device, twin.DigestOf(t.JSON()))
 	judge, selected := w.sifter.Sift(t.JSON())
 	if judge {
 		var verdicts []rules.Verdict

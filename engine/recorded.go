@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
@@ -45,6 +46,7 @@ type blockFailure struct {
 // worker ends its block, and blocks are handed out in order.
 func (e *evaluation) blocks(ctx context.Context, src Recording, workers []*worker) error {
 	blocks := make(chan numbered, len(workers))
+	var judged atomic.Int64
 	failures := make([]*blockFailure, len(workers))
 	failed := make(chan struct{})
 	stop := sync.OnceFunc(func() { close(failed) })
@@ -52,17 +54,20 @@ func (e *evaluation) blocks(ctx context.Context, src Recording, workers []*worke
 	for i, w := range workers {
 		wg.Go(func() {
 			for b := range blocks {
-				if err := w.block(ctx, b); err != nil && failures[i] == nil {
+				n, err := w.block(ctx, b)
+				if err != nil && failures[i] == nil {
 					failures[i] = &blockFailure{b.number, err}
 					stop()
 				}
+				judged.Add(int64(n))
 				b.Release()
 			}
 		})
 	}
-	err := e.readBlocks(ctx, src, blocks, failed)
+	err := e.readBlocks(ctx, src, blocks, failed, &judged)
 	close(blocks)
 	wg.Wait()
+	e.progress(&judged)
 	if first := firstOf(failures); first != nil {
 		return first
 	}
@@ -80,20 +85,20 @@ func firstOf(failures []*blockFailure) error {
 	return slices.MinFunc(failures, func(a, b *blockFailure) int { return a.number - b.number }).err
 }
 
-func (e *evaluation) readBlocks(ctx context.Context, src Recording, blocks chan<- numbered, failed <-chan struct{}) error {
-	n, twins := 0, 0
+func (e *evaluation) readBlocks(ctx context.Context, src Recording, blocks chan<- numbered, failed <-chan struct{}, judged *atomic.Int64) error {
+	n := 0
 	for b, err := range src.Blocks(ctx) {
 		if err != nil {
 			return fmt.Errorf("read twins: %w", err)
 		}
-		if twins += bytes.Count(b.Lines(), lineEnd); e.opts.Progress != nil {
-			e.opts.Progress(twins)
-		}
+		e.progress(judged)
 		select {
 		case blocks <- numbered{b, n}:
 		case <-failed:
+			b.Release()
 			return nil
 		case <-ctx.Done():
+			b.Release()
 			return context.Cause(ctx)
 		}
 		n++
@@ -101,31 +106,38 @@ func (e *evaluation) readBlocks(ctx context.Context, src Recording, blocks chan<
 	return nil
 }
 
-var lineEnd = []byte("\n")
+func (e *evaluation) progress(judged *atomic.Int64) {
+	if e.opts.Progress != nil {
+		e.opts.Progress(int(judged.Load()))
+	}
+}
 
-// block judges the twins of a block.
-func (w *worker) block(ctx context.Context, b Block) error {
-	n := 0
-	for line := range bytes.Lines(b.Lines()) {
+// block judges the twins of a block, and counts them.
+func (w *worker) block(ctx context.Context, b Block) (n int, err error) {
+	err = b.Lines(func(line []byte, digest twin.Digest) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := w.line(ctx, line[:len(line)-1]); err != nil {
-			return fmt.Errorf("read twins: %w", b.At(n, err))
-		}
 		n++
+		return w.line(ctx, line, digest)
+	})
+	if err != nil && ctx.Err() != nil {
+		return n, context.Cause(ctx) // no place is to blame for that
 	}
-	return nil
+	if err != nil {
+		err = fmt.Errorf("read twins: %w", err)
+	}
+	return n, err
 }
 
 // line judges one twin. Whoever is not selected is not counted, as if a query had
 // selected.
-func (w *worker) line(ctx context.Context, data []byte) error {
+func (w *worker) line(ctx context.Context, data []byte, digest twin.Digest) error {
 	judge, selected := w.sifter.Sift(data)
 	if judge {
 		var ok bool
 		if selected, ok = w.simple(); !ok {
-			return w.parse(ctx, data)
+			return w.parse(ctx, data, digest)
 		}
 	}
 	id, _ := w.sifter.ID()
@@ -134,7 +146,7 @@ func (w *worker) line(ctx context.Context, data []byte) error {
 		return nil
 	}
 	w.names.add(id.Hash())
-	w.sum.twin(device, data)
+	w.sum.twin(device, digest)
 	if selected {
 		w.sum.selected(device)
 	}
@@ -142,7 +154,7 @@ func (w *worker) line(ctx context.Context, data []byte) error {
 }
 
 // parse judges a twin in full.
-func (w *worker) parse(ctx context.Context, data []byte) error {
+func (w *worker) parse(ctx context.Context, data []byte, digest twin.Digest) error {
 	t, err := twin.Parse(bytes.Clone(data))
 	if err != nil {
 		return err
@@ -153,7 +165,7 @@ func (w *worker) parse(ctx context.Context, data []byte) error {
 		return nil
 	}
 	w.names.add(rules.TwinID{Device: []byte(t.Ref.Device), Module: moduleOf(t)}.Hash())
-	w.sum.twin(device, t.JSON())
+	w.sum.twin(device, digest)
 	w.judge(ctx, t, verdicts)
 	if selected {
 		w.sum.selected(device)

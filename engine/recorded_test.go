@@ -2,11 +2,13 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twinrules/twinrules/engine"
@@ -17,7 +19,8 @@ import (
 // A recorder is a fleet as lines, in blocks of a few.
 type recorder struct {
 	tape
-	each  int // lines of a block
+	each  int           // lines of a block
+	out   *atomic.Int64 // counts blocks that were not released; may be nil
 	query func(*twin.Twin) bool
 }
 
@@ -46,10 +49,12 @@ func (r recorder) Twins(ctx context.Context, text string) iter.Seq2[*twin.Twin, 
 // Blocks yields the lines.
 func (r recorder) Blocks(context.Context) iter.Seq2[engine.Block, error] {
 	return func(yield func(engine.Block, error) bool) {
+		out := cmp.Or(r.out, new(atomic.Int64))
 		for first := 0; first < len(r.tape); first += r.each {
 			part := r.tape[first:min(first+r.each, len(r.tape))]
 			text := append(bytes.Join(part, []byte("\n")), '\n')
-			if !yield(block{text, first}, nil) {
+			out.Add(1)
+			if !yield(block{text, first, out}, nil) {
 				return
 			}
 		}
@@ -59,11 +64,33 @@ func (r recorder) Blocks(context.Context) iter.Seq2[engine.Block, error] {
 type block struct {
 	text  []byte
 	first int
+	out   *atomic.Int64
 }
 
-func (b block) Lines() []byte                { return b.text }
-func (b block) At(line int, err error) error { return fmt.Errorf("line %d: %w", b.first+line, err) }
-func (b block) Release()                     { clear(b.text) }
+func (b block) Lines(judge func([]byte, twin.Digest) error) error {
+	n := b.first
+	for line := range bytes.Lines(b.text) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if err := judge(line, twin.DigestOf(line)); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		n++
+	}
+	return nil
+}
+
+func (b block) Release() {
+	clear(b.text)
+	b.out.Add(-1)
+}
+
+// released fails the test unless all blocks were.
+func (r recorder) released(t *testing.T) {
+	t.Helper()
+	if n := r.out.Load(); n != 0 {
+		t.Errorf("%d blocks were not released", n)
+	}
+}
 
 // listed hides that a source is a recording.
 type listed struct{ engine.Source }
@@ -82,7 +109,7 @@ func TestARecordingMakesTheSamePlan(t *testing.T) {
 	kindA := func(t *twin.Twin) bool { return t.Tags()["kind"] == "a" || t.Ref.Module == "agent" }
 	r := rand.New(rand.NewPCG(9, 9))
 	for _, twice := range []bool{false, true} {
-		src := recorder{tape: recorded(300), query: kindA}
+		src := recorder{tape: recorded(300), query: kindA, out: new(atomic.Int64)}
 		for i := range 40 {
 			src.tape = append(src.tape, fmt.Appendf(nil, `{"deviceId":"d%d","moduleId":%q,"properties":{"reported":{"pct":%d}}}`, i, []string{"agent", "other"}[i%2], i))
 		}
@@ -96,6 +123,7 @@ func TestARecordingMakesTheSamePlan(t *testing.T) {
 				if got := planBytes(t, evaluate(t, p, src, &engine.Options{Workers: workers, Read: breadth})); !bytes.Equal(got, want) {
 					t.Errorf("twice %v, read %s: %d workers and blocks of %d make another plan", twice, breadth, workers, src.each)
 				}
+				src.released(t)
 			}
 		}
 	}
@@ -104,7 +132,7 @@ func TestARecordingMakesTheSamePlan(t *testing.T) {
 // TestTheFirstMistakeOfARecording: whoever finds one, the first of the file is
 // told.
 func TestTheFirstMistakeOfARecording(t *testing.T) {
-	src := recorder{tape: recorded(200), query: func(*twin.Twin) bool { return true }}
+	src := recorder{tape: recorded(200), query: func(*twin.Twin) bool { return true }, out: new(atomic.Int64)}
 	for _, bad := range []string{`{"deviceId":"a/b"}`, `{"deviceId":"a"`, ``, `{"deviceId":"x","tags":7}`, `{"deviceId":"x","deviceId":"y"}`, `{"properties":{}}`, `{"deviceId":"x"} {}`} {
 		src.tape[120], src.tape[70] = []byte(bad), []byte(bad)
 		_, want := engine.Evaluate(t.Context(), pack(t, saver), listed{src}, nil)
@@ -114,6 +142,7 @@ func TestTheFirstMistakeOfARecording(t *testing.T) {
 			if err == nil || want == nil || err.Error() != want.Error() || !strings.Contains(err.Error(), "line 70: ") {
 				t.Errorf("%s: got %v, want %v", bad, err, want)
 			}
+			src.released(t)
 		}
 	}
 }
@@ -121,7 +150,7 @@ func TestTheFirstMistakeOfARecording(t *testing.T) {
 // TestARecordingCanBeStopped ends between two lines.
 func TestARecordingCanBeStopped(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	src := recorder{tape: recorded(200), each: 10}
+	src := recorder{tape: recorded(200), each: 10, out: new(atomic.Int64)}
 	_, err := engine.Evaluate(ctx, pack(t, saver), src, &engine.Options{Progress: func(n int) {
 		if n > 50 {
 			cancel(fmt.Errorf("that will do"))
@@ -130,4 +159,5 @@ func TestARecordingCanBeStopped(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "that will do") {
 		t.Errorf("got %v", err)
 	}
+	src.released(t)
 }

@@ -35,14 +35,15 @@ type Recording interface {
 	Blocks(ctx context.Context) iter.Seq2[Block, error]
 }
 
-// A Block is a part of a [Recording]. It is used by one goroutine at a time.
+// A Block is a part of a [Recording]. It is used by one goroutine at a time;
+// several goroutines use several.
 type Block interface {
-	// Lines returns the JSON of twins, each on a line of its own that ends with a
-	// line end. It may be overwritten after Release.
-	Lines() []byte
-	// At names the place of a mistake in the line, counted from 0.
-	At(line int, err error) error
-	// Release says that the block is not used any more.
+	// Lines calls judge with the JSON of each twin, which may be overwritten after
+	// Release, and with its digest. It ends with the first error of judge's, to which
+	// it adds the place, or of its own.
+	Lines(judge func(line []byte, digest twin.Digest) error) error
+	// Release says that the block is not used any more. Every block that was yielded
+	// is released.
 	Release()
 }
 

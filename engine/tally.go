@@ -57,14 +57,14 @@ func (s *tally) rule(id string) *RuleCount {
 	return s.rules[id]
 }
 
-// twin counts a twin whose JSON is data.
-func (s *tally) twin(device bool, data []byte) {
+// twin counts a twin whose JSON has the digest.
+func (s *tally) twin(device bool, digest twin.Digest) {
 	if device {
 		s.devices++
 	} else {
 		s.modules++
 	}
-	s.digest.Add(twin.DigestOf(data))
+	s.digest.Add(digest)
 }
 
 // selected counts a twin that some rule selects.

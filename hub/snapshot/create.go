@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/zeebo/xxh3"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -23,7 +22,7 @@ type Recorder struct {
 	path   string
 	body   *os.File // the lines, already compressed; put behind the header in the end
 	out    io.WriteCloser
-	sum    *xxh3.Hasher
+	digest twin.Digest
 	err    error
 }
 
@@ -40,20 +39,21 @@ func Create(path, hub string, takenAt time.Time, queries []string) (*Recorder, e
 	}
 	r := &Recorder{
 		header: Header{Schema: Schema, Hub: hub, TakenAt: takenAt.UTC(), Queries: queries},
-		path:   path, body: body, sum: xxh3.New(),
+		path:   path, body: body,
 	}
-	if r.out, err = r.compressed(body); err != nil {
+	if r.out, err = r.compressed(body, packBody()); err != nil {
 		return nil, errors.Join(err, r.Abort())
 	}
 	return r, nil
 }
 
-// compressed returns a writer to w in the form that the path's name asks for.
-func (r *Recorder) compressed(w io.Writer) (io.WriteCloser, error) {
+// compressed returns a writer to w in the form that the path's name asks for, packed
+// as the options say.
+func (r *Recorder) compressed(w io.Writer, options []zstd.EOption) (io.WriteCloser, error) {
 	if !namedZstd(r.path) {
 		return nopCloser{w}, nil
 	}
-	return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+	return newFrameWriter(w, options)
 }
 
 type nopCloser struct{ io.Writer }
@@ -99,7 +99,9 @@ func (r *Recorder) line(ref twin.Ref, data []byte) error {
 	if r.err != nil {
 		return r.err
 	}
-	_, r.err = io.MultiWriter(r.out, r.sum).Write(append(oneLine(data), '\n'))
+	line := oneLine(data)
+	r.digest.Add(twin.DigestOf(line))
+	_, r.err = r.out.Write(append(line, '\n'))
 	return r.err
 }
 
@@ -123,7 +125,7 @@ func (r *Recorder) Finish(complete bool) (Header, error) {
 		return Header{}, fmt.Errorf("write snapshot %s: %w", r.path, errEnded)
 	}
 	r.header.Complete = complete
-	r.header.Digest = digestOf(r.sum)
+	r.header.Digest = r.digest.String()
 	err := r.err
 	if err == nil {
 		err = r.out.Close()
@@ -162,7 +164,7 @@ func (r *Recorder) assemble() error {
 }
 
 func (r *Recorder) writeTo(w io.Writer) error {
-	head, err := r.compressed(w)
+	head, err := r.compressed(w, packHeader())
 	if err != nil {
 		return err
 	}

@@ -21,13 +21,16 @@ const (
 	maxSize  = 256 << 30
 	maxRatio = 500      // inflated bytes for each byte of the file
 	freeSize = 64 << 20 // inflated bytes before the ratio counts
+
+	maxWindow = 32 << 20 // of what was packed how far a decoder looks back
 )
 
 var (
 	// errBomb says that a file inflates beyond reason.
 	errBomb = fmt.Errorf("the file inflates to more than %d times its size: this is no snapshot", maxRatio)
 	// errCut says that the end of a file is missing.
-	errCut = errors.New("the file is cut off")
+	errCut  = errors.New("the file is cut off")
+	errLine = fmt.Errorf("the line has more than %d bytes", maxLine)
 )
 
 // A file is a snapshot file being read from front to back.
@@ -35,7 +38,8 @@ type file struct {
 	path   string
 	file   *os.File
 	in     *counter
-	zstd   *zstd.Decoder // nil for a plain file
+	zstd   *zstd.Decoder // of a file that is one stream of zstd; else nil
+	frames *frames       // of a file of frames; else nil
 	reader *bufio.Reader
 	line   int  // lines read so far
 	cut    bool // the last line read has no end
@@ -55,21 +59,34 @@ func (c *counter) Read(b []byte) (int, error) {
 // A limiter refuses to inflate a small file into a huge one. The decoder's own
 // limits bound its memory, not what it delivers.
 type limiter struct {
-	r   io.Reader
+	r   io.Reader // nil when somebody else reads and says how much with add
 	in  *counter
 	out int64
 }
 
 func (l *limiter) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
-	l.out += int64(n)
-	if l.out > maxSize || l.out > freeSize && l.out/maxRatio > l.in.n {
-		return 0, errBomb
+	if bomb := l.add(n); bomb != nil {
+		return 0, bomb
 	}
 	return n, err
 }
 
-var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+// add counts n inflated bytes.
+func (l *limiter) add(n int) error {
+	l.out += int64(n)
+	if l.out > maxSize || l.out > freeSize && l.out/maxRatio > l.in.n {
+		return errBomb
+	}
+	return nil
+}
+
+// inZstd reports whether a file that begins with head is in zstd, whose first
+// frame may be one to skip.
+func inZstd(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")) ||
+		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], labelHead[1:4])
+}
 
 func namedZstd(path string) bool {
 	ext := filepath.Ext(path)
@@ -99,23 +116,31 @@ func openFile(path string) (*file, error) {
 
 func (f *file) start() error {
 	plain := bufio.NewReaderSize(f.in, 64<<10)
-	magic, err := plain.Peek(len(zstdMagic))
+	head, err := plain.Peek(len(labelHead))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	compressed := bytes.Equal(magic, zstdMagic)
-	if namedZstd(f.path) && !compressed {
+	switch packed := inZstd(head); {
+	case namedZstd(f.path) && !packed:
 		return errors.New("the name says zstd, the content is something else")
-	}
-	if !compressed {
+	case !packed:
 		f.reader = plain
 		return nil
+	case framed(head):
+		return f.startFrames(plain)
 	}
-	if f.zstd, err = zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(32<<20)); err != nil {
+	if f.zstd, err = zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow)); err != nil {
 		return err
 	}
 	f.reader = bufio.NewReaderSize(&limiter{r: f.zstd, in: f.in}, 64<<10)
 	return nil
+}
+
+func (f *file) startFrames(in *bufio.Reader) error {
+	z, err := newUnpacker(1)
+	f.frames = &frames{in: in, limit: &limiter{in: f.in}, first: true}
+	f.reader = bufio.NewReaderSize(&frameReader{frames: f.frames, zstd: z}, 64<<10)
+	return err
 }
 
 // Close closes the file.
@@ -147,7 +172,7 @@ func (f *file) next() ([]byte, error) {
 		line = append(line, part...)
 		if len(line) > maxLine {
 			f.line++
-			return nil, fmt.Errorf("the line has more than %d bytes", maxLine)
+			return nil, errLine
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
@@ -158,14 +183,15 @@ func (f *file) next() ([]byte, error) {
 		if err == nil {
 			f.line++
 		}
-		return bytes.TrimRight(line, "\r\n"), err
+		return trimEnd(line), err
 	}
 }
 
-// peek returns the first bytes, as many as there are up to n.
+// peek returns the first bytes, as many as there are up to n. What is wrong behind
+// them is told to who reads on.
 func (f *file) peek(n int) ([]byte, error) {
 	head, err := f.reader.Peek(n)
-	if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+	if len(head) > 0 || errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return head, err

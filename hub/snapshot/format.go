@@ -49,15 +49,17 @@ func (f *file) detect() (*format, error) {
 // survey says of the documents of a file without a header what one would.
 func survey(entries iter.Seq2[entry, error]) (Header, error) {
 	h := Header{Schema: Schema, Complete: true, Queries: []string{"SELECT * FROM devices", "SELECT * FROM devices.modules"}}
+	var got found
 	for e, err := range entries {
 		if err != nil {
 			return h, err
 		}
-		h.count(e)
+		got.count(e)
 		if e.twin != nil {
 			h.TakenAt = latest(h.TakenAt, newest(e.twin))
 		}
 	}
+	h.Twins, h.Configurations = got.twins, got.configurations
 	return h, nil
 }
 

@@ -22,6 +22,9 @@ func FuzzOpen(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	f.Add([]byte(labelled(header(2, "")) + labelled("{\"deviceId\":\"a\"}\n") + labelled("{\"deviceId\":\"b\"}\r\n{\"configuration\":{\"id\":\"x\"}}\n")))
+	f.Add([]byte(labelled(header(2, "")) + labelled("{\"deviceId\":\"a\"}\n") + packed1("{\"deviceId\":\"b\"}\n")))
+	f.Add([]byte(packed1(header(2, "")) + labelled("{\"deviceId\":\"a\"}\n{\"deviceId\":\"b\"}\n")))
 	f.Add([]byte(state))
 	f.Add([]byte("warning\r\n" + exportedDevice + "\r\n" + exportedModule + "\n\n"))
 	f.Add([]byte(header(1, "") + `{"configuration":{"id":"x"}}`))

@@ -2,15 +2,12 @@ package snapshot
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
-
-	"github.com/zeebo/xxh3"
 
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -54,12 +51,11 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 			yield(entry{}, err)
 			return
 		}
-		got, sum := Header{}, xxh3.New()
+		var got found
 		for line, err := range f.lines() {
 			var e entry
 			if err == nil {
-				sum.Write(line)
-				sum.Write([]byte("\n"))
+				got.digest.Add(twin.DigestOf(line))
 				e, err = ownEntry(line)
 			}
 			if !yield(e, err) || err != nil {
@@ -67,43 +63,28 @@ func ownEntries(f *file, h Header) iter.Seq2[entry, error] {
 			}
 			got.count(e)
 		}
-		got.Digest = digestOf(sum)
 		if err := h.check(got); err != nil {
 			yield(entry{}, err)
 		}
 	}
 }
 
-// digestOf returns a digest as headers have it. It finds damage, see [twin.Digest].
-func digestOf(sum *xxh3.Hasher) string {
-	b := sum.Sum128().Bytes()
-	return digestKind + hex.EncodeToString(b[:])
-}
-
 // digestKind begins the digests that this version writes and checks.
 const digestKind = "xxh3:"
 
-// count counts an entry.
-func (h *Header) count(e entry) {
-	if e.twin != nil {
-		h.Twins++
-	} else {
-		h.Configurations++
-	}
-}
-
 // check says how what was read differs from what h promises.
-func (h *Header) check(got Header) error {
+func (h *Header) check(got found) error {
+	digest := got.digest.String()
 	switch {
-	case got.Twins < h.Twins || got.Configurations < h.Configurations:
-		return fmt.Errorf("%w: %d of %d twins and %d of %d configurations", errCut, got.Twins, h.Twins, got.Configurations, h.Configurations)
-	case got.Twins > h.Twins || got.Configurations > h.Configurations:
+	case got.twins < h.Twins || got.configurations < h.Configurations:
+		return fmt.Errorf("%w: %d of %d twins and %d of %d configurations", errCut, got.twins, h.Twins, got.configurations, h.Configurations)
+	case got.twins > h.Twins || got.configurations > h.Configurations:
 		return fmt.Errorf("the file was altered: it holds %d twins and %d configurations, its header says %d and %d",
-			got.Twins, got.Configurations, h.Twins, h.Configurations)
+			got.twins, got.configurations, h.Twins, h.Configurations)
 	case !strings.HasPrefix(h.Digest, digestKind):
 		return fmt.Errorf("its digest is %.80q, which this version does not know: record the fleet anew", h.Digest)
-	case got.Digest != h.Digest:
-		return fmt.Errorf("the file was altered: its digest is %s, not %.80q", got.Digest, h.Digest)
+	case digest != h.Digest:
+		return fmt.Errorf("the file was altered: its digest is %s, not %.80q", digest, h.Digest)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@
 //
 // A snapshot file is newline-delimited JSON, plain or in zstd: a [Header], then
 // a line for each twin as the hub wrote it, then a line for each configuration.
+// In zstd it is many frames, which any tool for zstd unpacks as one text, with
+// labels between them by which [Snapshot.Blocks] hands them out unseen.
 // Files are read as streams and believed in nothing: size, inflation, each line
 // and the digest of all are checked.
 package snapshot
@@ -37,7 +39,9 @@ type Header struct {
 	// Missing names the members that no twin has because the way in which they were
 	// read does not tell them, such as connectionState in an export.
 	Missing []string `json:"missing,omitempty"`
-	Digest  string   `json:"digest"` // "xxh3:…" of all lines after this one
+	// Digest is the sum of the digests of all lines after this one, whatever their
+	// order, each without its end, see [twin.Digest].
+	Digest string `json:"digest"`
 }
 
 // Schema is the schema of files that this version writes.
