@@ -12,12 +12,17 @@ type Code string
 
 // While a module is loaded:
 const (
+	LoadFetch    Code = "plugin.load.fetch"    // there is nothing to load
+	LoadDigest   Code = "plugin.load.digest"   // it is not the module that the pack or its lock names
 	LoadFormat   Code = "plugin.load.format"   // not a module, or not a valid one
 	LoadABI      Code = "plugin.load.abi"      // an export is missing or of a wrong type, or the manifest names another version
 	LoadImport   Code = "plugin.load.import"   // it wants something that no plugin gets
 	LoadLimit    Code = "plugin.load.limit"    // it is too big, or could be
 	LoadManifest Code = "plugin.load.manifest" // its manifest has a mistake
 )
+
+// LoadSignature says that nobody whom the pack trusts has signed the module.
+const LoadSignature Code = "plugin.load.signature"
 
 // While a rule's configuration is given to it:
 const (
