@@ -20,9 +20,10 @@ type Journal interface {
 	// Record notes what came of an intent.
 	Record(o Outcome) error
 	// Past returns what an earlier run of the same plan left of ref: its outcome
-	// when it got that far, InDoubt when there was only an intent, "" when there
-	// was nothing.
-	Past(ref twin.Ref) Status
+	// when it got that far, with the detail that people were told; one InDoubt
+	// when there was only an intent, and one without a status when there was
+	// nothing.
+	Past(ref twin.Ref) Outcome
 }
 
 // A Status says what came of a change.
@@ -146,8 +147,9 @@ type application struct {
 // ends of the others.
 func (a *application) open() (open []int) {
 	for i, c := range a.plan.Changes {
-		if past := a.journal.Past(c.Ref); past.final() {
-			a.outcomes[i] = Outcome{Ref: c.Ref, Status: past, Resumed: true}
+		if past := a.journal.Past(c.Ref); past.Status.final() {
+			past.Resumed = true
+			a.outcomes[i] = past
 		} else {
 			open = append(open, i)
 		}
@@ -276,9 +278,9 @@ func (a *application) configurations(r *Receipt) error {
 
 func (a *application) configuration(w ConfigurationWriter, c ConfigurationChange) (Outcome, error) {
 	o := Outcome{Ref: twin.Ref{Configuration: c.ID}}
-	if past := a.journal.Past(o.Ref); past.final() {
-		o.Status, o.Resumed = past, true
-		return o, nil
+	if past := a.journal.Past(o.Ref); past.Status.final() {
+		past.Resumed = true
+		return past, nil
 	}
 	ctx, cancel := a.settling()
 	defer cancel()

@@ -85,6 +85,7 @@ type worker struct {
 	sum    tally
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
+	edits  editLists
 }
 
 func (e *evaluation) workers() []*worker {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -18,7 +19,12 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if watched {
+		flag.Set("rapid.checks", "20") // of 100: the laws of one goroutine
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const saver = "  - id: saver\n    selector: tags.kind == \"a\"\n    when: reported.pct < 20\n    patch: {desired: {interval: 900}, tags: {power: saver}}\n"
 

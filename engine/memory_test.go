@@ -171,13 +171,13 @@ func (m *memory) DeleteConfiguration(_ context.Context, id, etag string) error {
 // A notebook is a journal in memory.
 type notebook struct {
 	mu   sync.Mutex
-	past map[twin.Ref]engine.Status
+	past map[twin.Ref]engine.Outcome
 	fail func() error
 }
 
-func newNotebook() *notebook { return &notebook{past: map[twin.Ref]engine.Status{}} }
+func newNotebook() *notebook { return &notebook{past: map[twin.Ref]engine.Outcome{}} }
 
-func (n *notebook) note(ref twin.Ref, s engine.Status) error {
+func (n *notebook) note(o engine.Outcome) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.fail != nil {
@@ -185,13 +185,15 @@ func (n *notebook) note(ref twin.Ref, s engine.Status) error {
 			return err
 		}
 	}
-	n.past[ref] = s
+	n.past[o.Ref] = o
 	return nil
 }
 
-func (n *notebook) Intend(ref twin.Ref) error     { return n.note(ref, engine.InDoubt) }
-func (n *notebook) Record(o engine.Outcome) error { return n.note(o.Ref, o.Status) }
-func (n *notebook) Past(ref twin.Ref) engine.Status {
+func (n *notebook) Intend(ref twin.Ref) error {
+	return n.note(engine.Outcome{Ref: ref, Status: engine.InDoubt})
+}
+func (n *notebook) Record(o engine.Outcome) error { return n.note(o) }
+func (n *notebook) Past(ref twin.Ref) engine.Outcome {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.past[ref]

@@ -29,7 +29,7 @@ func (m *memory) clone() *memory {
 // A crash is what a killed run leaves: a journal that ends after some record, and
 // the hub as it is then.
 type crash struct {
-	past map[twin.Ref]engine.Status
+	past map[twin.Ref]engine.Outcome
 	hub  *memory
 }
 

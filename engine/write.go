@@ -31,7 +31,7 @@ type write struct {
 // before anything was sent.
 func (w *write) run() Outcome {
 	etag := w.change.ETag
-	w.doubt = w.journal.Past(w.change.Ref) == InDoubt
+	w.doubt = w.journal.Past(w.change.Ref).Status == InDoubt
 	for try := 0; ; try++ {
 		if w.doubt || etag == "" || try == 0 && etag == bornETag {
 			now, o := w.reread()

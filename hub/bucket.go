@@ -204,18 +204,26 @@ func (b *bucket) change(limit float64, now time.Time) {
 // is what the hub asked for, 0 for nothing. All who were sent before a pause hit
 // the same wall, and make no second pause.
 func (b *bucket) throttled(t ticket, asked time.Duration) time.Duration {
+	left, begun := b.holdBack(t, asked)
+	if begun && b.options.Paused != nil {
+		b.options.Paused(b.class, left)
+	}
+	return left
+}
+
+func (b *bucket) holdBack(t ticket, asked time.Duration) (left time.Duration, begun bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.forget(now)
-	if t.pauses == b.pauses {
+	if begun = t.pauses == b.pauses; begun {
 		b.slow(now)
 		b.until = now.Add(b.pause(asked))
 		b.pauses++
 	}
 	b.flying -= t.charge
 	b.takeBack(t.send, now)
-	return b.until.Sub(now)
+	return b.until.Sub(now), begun
 }
 
 // takeBack forgets a send of which nothing came.

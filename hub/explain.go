@@ -32,13 +32,13 @@ func Explain(err error) string {
 			e.what(), e.Host, e.said())
 	case e.stage == notSignedIn:
 		return fmt.Sprintf("could not sign in, so nothing was sent to %s: %s", e.Host, e.signIn())
+	case errors.Is(e.cause, ErrBadAnswer): // also one that was given up before its end
+		return fmt.Sprintf("the answer of %s to %s cannot be used (%s): check that the name is a hub's and that nothing between rewrites answers",
+			e.Host, e.what(), e.said())
 	case e.stage == notSent || e.stage == unanswered:
 		return e.unreachable()
 	case e.stage == unmade:
 		return fmt.Sprintf("%s: %s", e.what(), clean(e.cause.Error()))
-	case errors.Is(e.cause, ErrBadAnswer):
-		return fmt.Sprintf("the answer of %s to %s cannot be used (%s): check that the name is a hub's and that nothing between rewrites answers",
-			e.Host, e.what(), e.said())
 	}
 	return e.answered()
 }
@@ -70,7 +70,7 @@ func (e *Error) unreachable() string {
 	var name *net.DNSError
 	switch {
 	case errors.As(e.cause, &name):
-		return fmt.Sprintf("no address is known for %s (%s): check the name of the hub, and the network's DNS", name.Name, e.Host)
+		return fmt.Sprintf("no address is known for %s: check the name of the hub, and the network's DNS", name.Name)
 	case errors.Is(e.cause, syscall.ECONNREFUSED):
 		return fmt.Sprintf("nothing accepts connections at %s: check host and port, and whether a firewall stands between", e.Host)
 	case errors.Is(e.cause, context.Canceled):

@@ -35,6 +35,7 @@ func TestExplain(t *testing.T) {
 		{"lost", reset, "patch", "patch twin devices/d1 may have been applied or not, because no good answer came from HOST (Patch \"https://HOST/twins/d1?api-version=2021-04-12\": EOF): read it again before you write again"},
 		{"broken", reset, "read", "the connection to HOST broke (Get \"https://HOST/twins/d1?api-version=2021-04-12\": EOF): try again; if it stays, check the network and the proxy"},
 		{"garbage", says(200, `hello`, "Content-Type", "text/html"), "read", "the answer of HOST to read twin devices/d1 cannot be used (the answer makes no sense: it is text/html, not JSON): check that the name is a hub's and that nothing between rewrites answers"},
+		{"too long", says(200, strings.Repeat(" ", 2<<20), "Content-Type", "application/json"), "read", "the answer of HOST to read twin devices/d1 cannot be used (the answer makes no sense: longer than 1048576 bytes): check that the name is a hub's and that nothing between rewrites answers"},
 		{"garbage after a write", says(200, `hello`), "patch", "patch twin devices/d1 may have been applied or not, because no good answer came from HOST (the answer makes no sense: read twin: invalid JSON at offset 0: not an object): read it again before you write again"},
 	}
 	for _, test := range tests {

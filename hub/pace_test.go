@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -289,8 +290,12 @@ func TestPauses(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var at []time.Time
+			var told []time.Duration
 			c := newClient(t, "contoso.azure-devices.net", fixedToken(token), &hub.ClientOptions{
-				Pacer: newPacer(t, &hub.PacerOptions{Jitter: func() float64 { return 0 }}),
+				Pacer: newPacer(t, &hub.PacerOptions{
+					Jitter: func() float64 { return 0 },
+					Paused: func(_ *hub.Class, pause time.Duration) { told = append(told, pause) },
+				}),
 				ClientOptions: azcore.ClientOptions{Transport: transport(func(*http.Request) (*http.Response, error) {
 					if at = append(at, time.Now()); len(at) <= 5 {
 						return saying(429, ``, test.header...), nil
@@ -300,6 +305,9 @@ func TestPauses(t *testing.T) {
 			})
 			if err := read(t.Context(), c); err != nil || len(at) != 6 {
 				t.Fatalf("%s: %d requests, %v", name, len(at), err)
+			}
+			if !slices.Equal(told, test.want) {
+				t.Errorf("%s: told of pauses %s, want %s", name, told, test.want)
 			}
 			for i, want := range test.want {
 				if got := at[i+1].Sub(at[i]); got != want {

@@ -28,6 +28,9 @@ type PacerOptions struct {
 	// Patience is how long a request is tried again that is answered with 429;
 	// 0 means 15 minutes.
 	Patience time.Duration
+	// Paused, if not nil, is told when a pause of a class begins, and how long it
+	// lasts. It may be called by several goroutines at once, and does not block.
+	Paused func(c *Class, pause time.Duration)
 	// Jitter spreads pauses, so that several who share a hub do not come back
 	// together. It returns numbers from 0 up to 1; nil means random ones.
 	Jitter func() float64

@@ -92,7 +92,7 @@ func (d *drip) Read(p []byte) (int, error) {
 func TestBombInAnError(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(make([]byte, 64<<20))
+	_, _ = z.Write(make([]byte, 8<<20))
 	z.Close()
 	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")

@@ -45,6 +45,36 @@ const (
 	EvalWrite         Code = "plugin.eval.write"          // its patch goes beyond its manifest's writes
 )
 
+// A CodeDoc says what a code is about and what to do.
+type CodeDoc struct {
+	Code Code
+	Doc  string
+}
+
+// Codes lists the codes, in the order in which things can go wrong.
+var Codes = []CodeDoc{
+	{LoadFetch, "the module cannot be read: build it, or name the file that it is"},
+	{LoadDigest, "the module is not the one that the pack or `twinrules.lock` names: `plugin lock` where the change is meant"},
+	{LoadFormat, "it is not a module, or not a valid one"},
+	{LoadABI, "an export is missing or of a wrong type, or the manifest names another version: build a library with an SDK"},
+	{LoadImport, "it imports something that no plugin gets; the message lists what"},
+	{LoadLimit, "it is too big, or could become so"},
+	{LoadManifest, "its manifest has a mistake: mend it and build again"},
+	{InitConfig, "the rule's configuration does not fit the manifest's schema"},
+	{InitError, "the plugin refuses the rule's configuration, and says why"},
+	{InitTrap, "the plugin crashed over the configuration, which is a bug in it"},
+	{InitFuel, "the plugin used up its budget over the configuration"},
+	{EvalError, "the plugin cannot tell, and says why: the rule's `onError` decides"},
+	{EvalTrap, "the plugin crashed, which is a bug in it: replay the call, whose trace names the function"},
+	{EvalFuel, "the plugin used up its budget: it loops, or does too much"},
+	{EvalMemory, "it has no room for the twin: declare reads, or give it more"},
+	{EvalInputSize, "what it reads of the twin is too big: declare reads"},
+	{EvalOutputSize, "its answer is too big"},
+	{EvalOutputInvalid, "its answer is not in its memory, or no JSON"},
+	{EvalOutputSchema, "its answer has a member that is unknown or of another type"},
+	{EvalWrite, "its patch goes beyond the manifest's writes"},
+}
+
 // An Error is a failure of one plugin. It is the same on every machine, with one
 // exception: how deep a plugin may call itself before its stack overflows.
 type Error struct {
@@ -69,3 +99,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// NextStep returns the hint, for who knows errors by what they can do.
+func (e *Error) NextStep() string { return e.Hint }

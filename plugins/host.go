@@ -25,6 +25,9 @@ type Options struct {
 	// The answers and the fuel are the same.
 	Interpreter bool
 	Log         *slog.Logger // gets what plugins say; nil means none
+	// Failed, unless nil, is told of each call that fails, by several goroutines at
+	// once. It must not keep the failure's Input.
+	Failed func(*Failure)
 }
 
 const pageSize = 64 << 10

@@ -14,16 +14,18 @@ import (
 
 // A Report is what can be said of a module without running it.
 type Report struct {
-	Digest    string // of the file, as "sha256:…"
-	Size      int    // bytes
-	ABI       string // abi.Version, or "" when the module has not its exports
-	Manifest  *abi.Manifest
-	Imports   []string // as "module.name"
-	Exports   []string
-	Functions int
-	Code      int // bytes
-	MinMemory int64
-	Problems  []Problem // why [Host.Load] would refuse it with the default limits
+	Digest   string // of the file, as "sha256:…"
+	Size     int    // bytes
+	ABI      string // abi.Version, or "" when the module has not its exports
+	Manifest *abi.Manifest
+	// ManifestDigest is that of the manifest's text, as "sha256:…", "" without one.
+	ManifestDigest string
+	Imports        []string // as "module.name"
+	Exports        []string
+	Functions      int
+	Code           int // bytes
+	MinMemory      int64
+	Problems       []Problem // why [Host.Load] would refuse it with the default limits
 }
 
 // A Problem is a reason to refuse a module.
@@ -88,6 +90,7 @@ func (r *Report) describe(m *wasm.Module) {
 func (r *Report) checkManifest(m *wasm.Module) {
 	text, err := m.Custom(abi.Section)
 	if err == nil && text != nil {
+		r.ManifestDigest = digest(text)
 		r.Manifest, err = ParseManifest(text)
 	}
 	if err != nil {

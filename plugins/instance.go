@@ -16,11 +16,13 @@ var _ rules.Plugin = (*Instance)(nil)
 // An Instance is a plugin with a rule's configuration. It is safe for concurrent
 // use and lives as long as its host.
 type Instance struct {
-	module   *Module
-	view     *view
-	grants   grants
-	snapshot *snapshot     // after init
-	slots    chan struct{} // one for each call that may run
+	module    *Module
+	config    twin.Object
+	view      *view
+	grants    grants
+	snapshot  *snapshot     // after init
+	slots     chan struct{} // one for each call that may run
+	remembers bool          // see Trial
 
 	mu   sync.Mutex
 	free []*guest // the last one used comes first
@@ -32,11 +34,12 @@ type Answer struct {
 	Severity string         // one of abi.Severities, or ""
 	Labels   map[string]string
 	Fuel     int64 // used; the same for the same input
+	Memory   int64 // bytes that it had when it answered
 	Log      []Line
 }
 
-func newInstance(m *Module) *Instance {
-	i := &Instance{module: m, slots: make(chan struct{}, m.options.Instances)}
+func newInstance(m *Module, config twin.Object) *Instance {
+	i := &Instance{module: m, config: config, slots: make(chan struct{}, m.options.Instances)}
 	var reads, writes []string
 	if m.report.Manifest != nil {
 		reads, writes = m.report.Manifest.Reads, m.report.Manifest.Writes
@@ -67,28 +70,32 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 		return nil, err
 	}
 	defer i.put(g)
-	a, err := i.judge(g, t, now)
+	g.input = i.view.append(g.input[:0], t, now)
+	a, err := i.judge(g, now)
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
 	if errors.As(err, &failed) {
 		failed.Ref = t.Ref
+		i.tell(g, now, failed)
 	}
 	return a, err
 }
 
-func (i *Instance) judge(g *guest, t *twin.Twin, now time.Time) (*Answer, error) {
-	g.input = i.view.append(g.input[:0], t, now)
+// judge asks g about its input.
+func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
 	g.env.begin(now, g.input)
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
 	}
-	g.restore(i.snapshot)
+	if !i.remembers {
+		g.restore(i.snapshot)
+	}
 	g.fuel.Set(uint64(i.module.options.Fuel))
 	text, err := g.ask(g.evaluate, g.input)
 	if err != nil {
 		return nil, i.failure(g, err)
 	}
-	a := &Answer{Fuel: i.module.options.Fuel - g.left(), Log: g.env.said()}
+	a := &Answer{Fuel: i.module.options.Fuel - g.left(), Memory: int64(g.mod.Memory().Size()), Log: g.env.said()}
 	if text == nil {
 		return a, nil
 	}
@@ -157,7 +164,7 @@ func (i *Instance) guest() (*guest, error) {
 
 // put ends the call of g, which serves others unless it crashed or grew.
 func (i *Instance) put(g *guest) {
-	if g.broken || !g.fits(i.snapshot) {
+	if g.broken || !i.remembers && !g.fits(i.snapshot) {
 		g.close()
 	} else {
 		i.mu.Lock()

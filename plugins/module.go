@@ -118,7 +118,7 @@ func (m *Module) Instance(ctx context.Context, config twin.Object) (*Instance, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	i := newInstance(m)
+	i := newInstance(m, config)
 	if err := i.initialize(ctx, twin.Encode(config)); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -29,7 +30,7 @@ type entry struct {
 
 // NewSet returns the set of the plugins that read knows. read returns the bytes
 // of the module that the pack calls name, having made sure that they are the
-// right ones, or says why it has none.
+// right ones, or says why it has none; an [*Error] gets the name.
 func NewSet(host *Host, read func(ctx context.Context, name string) ([]byte, error)) *Set {
 	return &Set{host: host, read: read, entries: map[string]*entry{}}
 }
@@ -45,6 +46,10 @@ func (s *Set) Module(ctx context.Context, name string) (*Module, error) {
 	s.mu.Unlock()
 	e.once.Do(func() {
 		binary, err := s.read(ctx, name)
+		if failed, ok := errors.AsType[*Error](err); ok {
+			failed.Plugin, e.err = name, failed
+			return
+		}
 		if err != nil {
 			e.err = fmt.Errorf("read plugin %s: %w", name, err)
 			return

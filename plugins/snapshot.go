@@ -8,14 +8,28 @@ import (
 // A snapshot is all that an instance holds at one moment. The host's own view of
 // the buffer for input is a part of it.
 type snapshot struct {
-	memory   []byte
+	size     int      // of the memory
+	pages    [][]byte // of the memory; those that hold nothing but zeros are one
 	state    []uint64
 	at, room uint32
 }
 
+// page is how much memory is compared at once, and copied when it differs.
+const page = 4 << 10
+
 func (g *guest) snapshot() *snapshot {
 	view, _ := g.mod.Memory().Read(0, g.mod.Memory().Size())
-	s := &snapshot{memory: append([]byte(nil), view...), at: g.at, room: g.room}
+	s := &snapshot{size: len(view), at: g.at, room: g.room}
+	zeros := make([]byte, page)
+	for at := 0; at < len(view); at += page {
+		// What is compared with the same zeros is read once: they stay in the
+		// processor's cache, and most of the memory of a runtime such as Go's is empty.
+		if now := view[at : at+page]; bytes.Equal(now, zeros) {
+			s.pages = append(s.pages, zeros)
+		} else {
+			s.pages = append(s.pages, bytes.Clone(now))
+		}
+	}
 	for _, global := range g.state {
 		s.state = append(s.state, global.Get())
 	}
@@ -24,7 +38,7 @@ func (g *guest) snapshot() *snapshot {
 
 // grow gives g the memory that s needs.
 func (g *guest) grow(s *snapshot) error {
-	if missing := len(s.memory) - int(g.mod.Memory().Size()); missing > 0 {
+	if missing := s.size - int(g.mod.Memory().Size()); missing > 0 {
 		if _, ok := g.mod.Memory().Grow(uint32(missing / pageSize)); !ok {
 			return errors.New("there is not enough memory for another instance")
 		}
@@ -34,15 +48,14 @@ func (g *guest) grow(s *snapshot) error {
 
 // fits reports whether g has exactly the memory of s. One that grew cannot be
 // put back: restored, its allocator would grow it again in every call.
-func (g *guest) fits(s *snapshot) bool { return int(g.mod.Memory().Size()) == len(s.memory) }
+func (g *guest) fits(s *snapshot) bool { return int(g.mod.Memory().Size()) == s.size }
 
 // restore puts g back to s. A call changes few pages, and to compare all of them
 // takes a third of the time of copying them.
 func (g *guest) restore(s *snapshot) {
-	const page = 4 << 10
-	view, _ := g.mod.Memory().Read(0, uint32(len(s.memory)))
-	for at := 0; at < len(view); at += page {
-		if now, then := view[at:at+page], s.memory[at:at+page]; !bytes.Equal(now, then) {
+	view, _ := g.mod.Memory().Read(0, uint32(s.size))
+	for i, then := range s.pages {
+		if now := view[i*page : (i+1)*page]; !bytes.Equal(now, then) {
 			copy(now, then)
 		}
 	}

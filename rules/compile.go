@@ -155,8 +155,19 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 	}
 	var err error
 	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, config); err != nil {
-		use.at.report(BadPlugin, "", "%v", err)
+		use.at.report(BadPlugin, nextStep(err), "%v", err)
 	}
+}
+
+// nextStep returns what an error knows of how to mend it.
+func nextStep(err error) string {
+	if e, ok := errors.AsType[interface {
+		error
+		NextStep() string
+	}](err); ok {
+		return e.NextStep()
+	}
+	return ""
 }
 
 // pluginConfig computes a plugin's configuration, whose ${ } may read the pack's

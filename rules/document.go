@@ -85,6 +85,16 @@ func (r *reporter) syntax(src *source, err error) {
 		line, _ = strconv.Atoi(m[1])
 		message = m[2]
 	}
+	if m := yamlUnknownAnchor.FindStringSubmatch(message); m != nil {
+		at, found := src.alias(m[1])
+		if found && src.trap(at.Line) != at.Line { // else it is an expression that begins with a star
+			r.add(&Diagnostic{
+				Pos: at, Width: 1 + utf8.RuneCountInString(m[1]), Line: src.line(at.Line), Code: BadYAML,
+				Message: "an alias", Hint: "write the value out",
+			})
+			return
+		}
+	}
 	for line > 1 && strings.TrimSpace(src.line(line)) == "" {
 		line-- // the parser may stand behind the mistake
 	}
@@ -99,6 +109,24 @@ func (r *reporter) syntax(src *source, err error) {
 		Pos: Pos{src.name, line, col}, Width: max(1, utf8.RuneCountInString(strings.TrimSpace(text))),
 		Line: text, Code: BadYAML, Message: message, Hint: hint,
 	})
+}
+
+// yaml.v3 names no line in this one of its errors.
+var yamlUnknownAnchor = regexp.MustCompile(`^unknown anchor '(.+)' referenced$`)
+
+// alias returns where a value is an alias of that name, as far as can be told
+// from the text.
+func (s *source) alias(name string) (Pos, bool) {
+	use := regexp.MustCompile(`(?:^|[\s\[,:-])(\*` + regexp.QuoteMeta(name) + `)(?:[\s,}\]]|$)`)
+	for i := range s.lines {
+		text := s.line(i + 1)
+		for _, m := range use.FindAllStringSubmatchIndex(text, -1) {
+			if before := text[:m[2]]; !strings.Contains(" "+before, " #") && strings.Count(before, `"`)%2 == 0 {
+				return Pos{s.name, i + 1, 1 + utf8.RuneCountInString(before)}, true
+			}
+		}
+	}
+	return Pos{}, false
 }
 
 // trap returns the first line, from the one that the parser names on, with an

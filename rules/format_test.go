@@ -60,6 +60,9 @@ func TestFormat(t *testing.T) {
 // TestFormatLargeFiles: large files are done in seconds, whatever
 // they consist of.
 func TestFormatLargeFiles(t *testing.T) {
+	if slack > 2 {
+		t.Skip("it measures time, and the race detector takes most of it")
+	}
 	const size = 1 << 18
 	for name, text := range map[string]string{
 		"comments":      "a: 1\n" + strings.Repeat("#\n", size/2),
@@ -79,7 +82,7 @@ func TestFormatLargeFiles(t *testing.T) {
 				t.Error(err)
 			}
 			_, _ = rules.Fix("pack.yaml", []byte(text))
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > slack*10*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

@@ -20,7 +20,7 @@ const Version = "twinrules/v1"
 const ConfigFile = "twinrules.yaml"
 
 // Load reads the pack whose files lie in fsys: every *.yaml and *.yml at its
-// top, of which exactly one has kind RulePack. When files have mistakes the
+// top, of which exactly one has kind RulePack, and [LockFile]. When files have mistakes the
 // error is a [Diagnostics] that lists all that can be found without compiling
 // expressions. The returned pack then holds what could be read, so that
 // [Compile] can go on to find the rest.
@@ -40,6 +40,9 @@ func Load(fsys fs.FS) (*Pack, error) {
 		fmt.Fprintf(digest, "%d %s %d ", len(name), name, len(data))
 		digest.Write(data)
 		l.file(name, data)
+	}
+	if err := l.lock(fsys, digest); err != nil {
+		return nil, err
 	}
 	l.finish(names)
 	l.pack.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
@@ -166,12 +169,13 @@ func (l *loader) plugins(m *mapping) {
 	for _, key := range m.keys {
 		p := m.get(key.node.Value).shaped(pluginSourceShape)
 		source := p.need("source")
-		plugin := &PluginSource{Name: key.name(), Source: path.Clean(source.text()), Digest: p.need("digest").text(), Pos: key.pos()}
+		plugin := &PluginSource{Name: key.name(), Source: path.Clean(source.text()), Pos: key.pos(), at: key, digest: p.get("digest")}
+		plugin.Digest = plugin.digest.text()
 		if source.exists() && !fs.ValidPath(plugin.Source) {
 			source.report(BadPlugin, "", "%q is not a path inside the pack", plugin.Source)
 		}
-		if d := p.values["digest"]; d.exists() && !isDigest(plugin.Digest) {
-			d.report(BadPlugin, "", `%q is not "sha256:" and 64 hexadecimal digits`, plugin.Digest)
+		if plugin.digest.exists() && !isDigest(plugin.Digest) {
+			plugin.digest.report(BadPlugin, "", `%q is not "sha256:" and 64 hexadecimal digits`, plugin.Digest)
 		}
 		p.done()
 		l.pack.Plugins = append(l.pack.Plugins, plugin)

@@ -144,8 +144,10 @@ type Window struct {
 type PluginSource struct {
 	Name   string
 	Source string // a path in the pack, such as "plugins/anomaly.wasm"
-	Digest string // "sha256:…" that the file must have
+	Digest string // "sha256:…" that the file must have, of the pack or its [LockFile]
 	Pos    Pos
+
+	at, digest setting
 }
 
 // A PluginUse is one rule's use of a plugin.

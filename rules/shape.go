@@ -89,7 +89,7 @@ var scheduleShape = &Shape{Name: "schedule", Doc: "when serve runs the pack; eit
 
 var pluginSourceShape = &Shape{Name: "plugin source", Doc: "a plugin that the pack declares", Keys: []Key{
 	{Name: "source", Required: true, Doc: "a path in the pack, such as plugins/anomaly.wasm"},
-	{Name: "digest", Required: true, Doc: `"sha256:" and 64 hexadecimal digits: the file that was reviewed`},
+	{Name: "digest", Doc: `"sha256:" and 64 hexadecimal digits: the file that was reviewed; without it twinrules.lock says which`},
 }}
 
 var pluginsShape = &Shape{Name: "plugins", Doc: "the plugins of the pack", Free: &Key{Sort: Mapping, Of: pluginSourceShape, Doc: "a plugin"}}
@@ -206,7 +206,7 @@ var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
 	{Name: "defaults", Sort: Mapping, Of: defaultsShape, Doc: "`mode` and `limits` of rules that have none of their own"},
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "of all rules together; without them `maxTwins: 1000, maxPercent: 20`"},
 	{Name: "schedule", Sort: Mapping, Of: scheduleShape, Doc: "`every: 15m`, or `cron: \"0 2 * * *\"` with `timeZone: Europe/Berlin`, for `serve`; and the `window` in which `serve` and `run` write"},
-	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack, and `digest`, `sha256:…` of that file"},
+	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack, and `digest`, `sha256:…` of that file, unless `twinrules.lock` has it"},
 	{Name: "tests", Sort: List, Of: snapshotTestShape, Doc: "on recorded fleets: `name`, `snapshot` (a path in the pack), `now`, and what to `expect` of rules by id: `selected`, `matched`, `changed`, `failed`; see [testing](testing.md)"},
 	{Name: "rules", Sort: List, Of: ruleShape, Doc: "a list"},
 }}

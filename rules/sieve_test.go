@@ -28,6 +28,9 @@ func (w scribe) rule(id string) string {
 		text += ", c: {x: y}"
 	}
 	text += "}}\n"
+	if w.IntN(6) == 0 {
+		text += "    mode: audit\n"
+	}
 	switch w.IntN(6) {
 	case 0:
 		text += "    onExit: " + w.one("remove", "restore", "keep") + "\n"
@@ -37,10 +40,20 @@ func (w scribe) rule(id string) string {
 	return text
 }
 
+// plainRule writes a rule whose patch is of constants at places that nobody reads.
+func (w scribe) plainRule(id string) string {
+	text := "  - id: " + id + "\n    on: " + w.one("device", "device", "module/m", "module/*") + "\n    mode: " + w.one("enforce", "enforce", "audit") + "\n"
+	if w.IntN(3) > 0 {
+		text += "    when: |\n      " + w.condition(w.IntN(2)) + "\n"
+	}
+	value := w.one("x", "x", "x", "1", "true", "null", "[x, 1]", "{}", `{deep: x}`, `{deep: {er: x}}`)
+	return text + "    patch: {" + w.one("desired", "tags") + ": {" + w.one("new", "own", "odd") + ": " + value + "}}\n"
+}
+
 // compiling writes rules until one compiles.
-func (w scribe) compiling(id string) string {
+func (w scribe) compiling(id string, rule func(id string) string) string {
 	for {
-		text := w.rule(id)
+		text := rule(id)
 		if _, ok := tryProgram(lawVars, text); ok {
 			return text
 		}
@@ -68,8 +81,12 @@ func TestTheSieveSaysWhatEvalSays(t *testing.T) {
 		if w.IntN(20) == 0 {
 			size = 70 // more than a word has bits
 		}
+		sort := w.rule
+		if w.IntN(2) == 0 {
+			sort = w.plainRule
+		}
 		for i := range size {
-			body.WriteString(w.compiling(fmt.Sprint("r", i)))
+			body.WriteString(w.compiling(fmt.Sprint("r", i), sort))
 		}
 		p, ok := tryProgram(lawVars, body.String())
 		if !ok {
@@ -80,8 +97,8 @@ func TestTheSieveSaysWhatEvalSays(t *testing.T) {
 		}
 	}
 	t.Log(seen)
-	for _, what := range []string{"closed", "matched and closed", "selected and closed"} {
-		if seen[what] < seen["pairs"]/100 {
+	for what, share := range map[string]int{"closed": 100, "matched and closed": 100, "selected and closed": 100, "unmet": 500} {
+		if seen[what] < seen["pairs"]/share {
 			t.Errorf("only %d: %s", seen[what], what)
 		}
 	}
@@ -127,7 +144,7 @@ func (w scribe) module(t *twin.Twin) *twin.Twin {
 // other one is the one before it, made as the rules want it.
 func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string]int) string {
 	sifter := p.Sieve(noon, nil).Sifter()
-	want := map[string][2]int{}
+	want := map[string][3]int{}
 	var converged *twin.Twin
 	for range twins {
 		tw := converged
@@ -139,6 +156,15 @@ func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string
 		seen["pairs"] += len(verdicts)
 		judge, selected := sifter.Sift(tw.JSON())
 		if judge {
+			enforced, audited, some, ok := sifter.Unmet(false)
+			if ok {
+				if problem := unmet(tw, verdicts, enforced, audited, some); problem != "" {
+					return problem + " of " + string(tw.JSON())
+				}
+				seen["unmet"] += len(verdicts)
+				tally(want, verdicts, enforced, audited)
+				continue
+			}
 			got, some := sifter.Eval(context.Background(), tw, noon)
 			var busy []rules.Verdict
 			for _, v := range verdicts {
@@ -148,7 +174,8 @@ func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string
 					return fmt.Sprintf("the sifter leaves %s out, of %s", v.Rule.ID, tw.JSON())
 				} else if v.Selected {
 					sum := want[v.Rule.ID]
-					want[v.Rule.ID] = [2]int{sum[0] + 1, sum[1]}
+					sum[0]++
+					want[v.Rule.ID] = sum
 				}
 			}
 			if told(got) != told(busy) || some != slices.ContainsFunc(verdicts, func(v rules.Verdict) bool { return v.Selected }) {
@@ -163,28 +190,105 @@ func sieved(p *rules.Program, next func() *twin.Twin, twins int, seen map[string
 			if v.Err != nil || v.Leaving || slices.ContainsFunc(v.Leaves, func(l twin.Leaf) bool { return !l.Holds(tw) }) {
 				return fmt.Sprintf("%s: %v, leaving %v, wants %v, and the sieve kept %s", v.Rule.ID, v.Err, v.Leaving, v.Leaves, tw.JSON())
 			}
-			sum := want[v.Rule.ID]
+			some = some || v.Selected
 			if v.Selected {
-				some = true
-				sum[0]++
 				seen["selected and closed"]++
 			}
 			if v.Matched {
-				sum[1]++
 				seen["matched and closed"]++
 			}
-			want[v.Rule.ID] = sum
 		}
+		tally(want, verdicts)
 		if some != selected {
 			return fmt.Sprintf("selected is %v, want %v, for %s", selected, some, tw.JSON())
 		}
 	}
 	for _, s := range sifter.Sums() {
-		if got := [2]int{s.Population, s.Matched}; got != want[s.Rule.ID] {
-			return fmt.Sprintf("%s: population and matched are %v, want %v", s.Rule.ID, got, want[s.Rule.ID])
+		if got := [3]int{s.Population, s.Matched, s.Changed}; got != want[s.Rule.ID] {
+			return fmt.Sprintf("%s: population, matched and changed are %v, want %v", s.Rule.ID, got, want[s.Rule.ID])
 		}
 	}
 	return ""
+}
+
+// tally counts what verdicts say, and who wants what is not there.
+func tally(in map[string][3]int, verdicts []rules.Verdict, lists ...[]rules.Unmet) {
+	for _, v := range verdicts {
+		sum := in[v.Rule.ID]
+		if v.Selected {
+			sum[0]++
+		}
+		if v.Matched {
+			sum[1]++
+		}
+		if slices.ContainsFunc(slices.Concat(lists...), func(u rules.Unmet) bool { return slices.Contains(u.Rules, v.Rule.ID) }) {
+			sum[2]++
+		}
+		in[v.Rule.ID] = sum
+	}
+}
+
+// unmet says where a sifter's lists are not what follows from verdicts.
+func unmet(tw *twin.Twin, verdicts []rules.Verdict, enforced, audited []rules.Unmet, some bool) string {
+	if some != slices.ContainsFunc(verdicts, func(v rules.Verdict) bool { return v.Selected }) {
+		return "it says otherwise whether a rule selects the twin"
+	}
+	for mode, list := range map[rules.Mode][]rules.Unmet{rules.Enforce: enforced, rules.Audit: audited} {
+		var of []rules.Verdict
+		for _, v := range verdicts {
+			if v.Err != nil || v.Leaving {
+				return v.Rule.ID + " fails or leaves, and the sifter says what is wanted"
+			}
+			if v.Rule.Mode == mode {
+				of = append(of, v)
+			}
+		}
+		kept, conflicts := rules.Weigh(rules.Wishes(of))
+		if len(conflicts) > 0 {
+			return "rules are in conflict, and the sifter says what is wanted"
+		}
+		if got, want := unmetText(list), wishedText(tw, kept); got != want {
+			return fmt.Sprintf("%s: the sifter wants\n%s\nand the rules\n%s", mode, got, want)
+		}
+	}
+	return ""
+}
+
+func unmetText(list []rules.Unmet) (text string) {
+	for _, u := range list {
+		text += fmt.Sprintf("%s%q %s -> %s %v\n", u.Leaf.Section, u.Leaf.Path, twin.Encode(u.Before()), twin.Encode(u.Leaf.Value), u.Rules)
+	}
+	return text
+}
+
+// wishedText writes what wishes change of a twin, as a plan has it.
+func wishedText(tw *twin.Twin, kept []rules.Wish) (text string) {
+	var leaves []twin.Leaf
+	for _, w := range kept {
+		if !w.Leaf.Holds(tw) {
+			leaves = append(leaves, w.Leaf)
+		}
+	}
+	p := twin.PatchOf(leaves)
+	for section, patch := range map[string]twin.Object{"desired": p.Desired, "tags": p.Tags} {
+		doc, _ := tw.Section(section)
+		part := ""
+		for _, touch := range twin.Touches(doc, patch) {
+			var by []string
+			for _, w := range kept {
+				if w.Leaf.Overlaps(twin.Leaf{Section: section, Path: touch.Path}) && !slices.Contains(by, w.Rule.ID) {
+					by = append(by, w.Rule.ID)
+				}
+			}
+			part += fmt.Sprintf("%s%q %s -> %s %v\n", section, touch.Path, twin.Encode(touch.Before), twin.Encode(touch.After), by)
+		}
+		if section == "desired" {
+			text = part + text
+		} else {
+			text += part
+		}
+	}
+	return text
 }
 
 // told writes verdicts as text.

@@ -252,7 +252,7 @@ func (env *environment) printReceipt(r *engine.Receipt, folder string) {
 	}
 	fmt.Fprintf(env.stdout, "\n%s.   journal %s\n", strings.Join(counts, ", "), folder)
 	if resumed > 0 {
-		fmt.Fprintf(env.stdout, "%d of these were done by an earlier run of this plan.\n", resumed)
+		fmt.Fprintf(env.stdout, "%d of these ended in an earlier run of this plan.\n", resumed)
 	}
 	if moved > 0 {
 		fmt.Fprintf(env.stdout, "%s reported or changed elsewhere between plan and write: plan again to see what the rules say now.\n", plural(moved, "twin"))

@@ -80,7 +80,7 @@ func (e *environment) exit(ctx context.Context, err error) int {
 
 // isUsage recognises the mistakes that the command line library finds.
 func isUsage(err error) bool {
-	for _, start := range []string{"unknown command", "accepts ", "requires at least", "required flag", "if any flags in the group"} {
+	for _, start := range []string{"accepts ", "requires at least", "required flag", "if any flags in the group"} {
 		if strings.HasPrefix(err.Error(), start) {
 			return true
 		}

@@ -9,15 +9,19 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
 
 	"github.com/twinrules/twinrules/hub/credential"
@@ -43,7 +47,9 @@ type environment struct {
 	width                                         int    // of stdout's terminal, 0 when it is none
 	self                                          string // how to call this program again
 
-	origins map[string]string // where the flags that are set were set, by name
+	bars    atomic.Pointer[mpb.Progress] // on stderr at present, nil when there are none
+	log     *slog.Logger                 // of a command that keeps one instead of talking to a person, else nil
+	origins map[string]string            // where the flags that are set were set, by name
 }
 
 // system returns the environment of the process.
@@ -60,6 +66,19 @@ func system() *environment {
 		e.self = "go run ./cmd/twinrules"
 	}
 	return e
+}
+
+// note says something while a command is at work. Several may at once.
+func (e *environment) note(text string) {
+	if e.log != nil {
+		e.log.Info(text)
+		return
+	}
+	var out io.Writer = e.stderr
+	if bars := e.bars.Load(); bars != nil {
+		out = bars // which draws itself below
+	}
+	fmt.Fprintln(out, "twinrules: "+text)
 }
 
 // color reports whether stdout gets colours.
@@ -101,14 +120,48 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 3 a limit or guard tripped; 4 partial; 64 usage; 130 interrupted.`,
 		Example:       "  twinrules demo",
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.settings(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := env.settings(cmd); err != nil {
+				return err
+			}
+			env.dumpFailures(cmd)
+			return nil
+		},
 	}
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	addDumpFlag(root)
 	for _, command := range commands {
 		root.AddCommand(command(env))
 	}
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
+	// One that can be run only to refuse is not shown as one that can be run.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
 	return root
+}
+
+// refuseUnknown makes commands that only hold others refuse what they do not
+// know, and name what was probably meant. The library does it for the first word
+// alone, in lines; behind snapshot it prints help, and calls that success.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if !cmd.HasSubCommands() || cmd.Runnable() {
+		return
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		meant := ""
+		if cmd.SuggestionsMinimumDistance = 2; len(cmd.SuggestionsFor(args[0])) > 0 {
+			meant = "; did you mean " + strings.Join(cmd.SuggestionsFor(args[0]), " or ") + "?"
+		}
+		return usagef("unknown command %q%s", args[0], meant)
+	}
+	cmd.Args = cobra.ArbitraryArgs // RunE looks at them
 }

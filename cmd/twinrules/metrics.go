@@ -30,7 +30,7 @@ func newMetrics() *metrics {
 		registry:    prometheus.NewRegistry(),
 		passes:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "twinrules_runs_total", Help: "Passes by their result."}, []string{"pack", "hub", "result"}),
 		missed:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "twinrules_runs_missed_total", Help: "Scheduled times that passed while another pass ran."}, []string{"pack", "hub"}),
-		duration:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "twinrules_run_duration_seconds", Help: "How long passes took.", Buckets: prometheus.ExponentialBuckets(0.1, 3, 10)}, []string{"pack", "hub"}),
+		duration:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "twinrules_run_duration_seconds", Help: "How long passes took.", Buckets: []float64{0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000}}, []string{"pack", "hub"}),
 		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_run_last_success_timestamp_seconds", Help: "When a pass last ended as ok."}, []string{"pack", "hub"}),
 		matches:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_matches", Help: "Twins for which the rule's condition held in the last pass."}, []string{"pack", "hub", "rule"}),
 		pending:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_pending_changes", Help: "Twins that the rule wanted to change in the last pass."}, []string{"pack", "hub", "rule"}),

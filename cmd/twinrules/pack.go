@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -110,7 +107,7 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if pack == nil {
 		return nil, nil, nil, err
 	}
-	host, err := plugins.NewHost(ctx, nil)
+	host, err := plugins.NewHost(ctx, pluginOptions(ctx))
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -140,36 +137,6 @@ func check(ctx context.Context, fsys fs.FS) (*rules.Pack, rules.Diagnostics, err
 	}
 	list := rules.Check(ctx, pack, opts)
 	return pack, list, host.Close(ctx)
-}
-
-// maxModule is the largest plugin that is read, in bytes.
-const maxModule = 16 << 20
-
-// readPlugin reads a plugin's module out of the pack and checks that it is the
-// one that the pack was reviewed with.
-func readPlugin(pack *rules.Pack, name string) ([]byte, error) {
-	for _, p := range pack.Plugins {
-		if p.Name != name {
-			continue
-		}
-		f, err := pack.FS.Open(p.Source)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		data, err := io.ReadAll(io.LimitReader(f, maxModule+1))
-		if err != nil {
-			return nil, err
-		}
-		if len(data) > maxModule {
-			return nil, fmt.Errorf("%s has more than %d bytes", p.Source, maxModule)
-		}
-		if sum := sha256.Sum256(data); p.Digest != "sha256:"+hex.EncodeToString(sum[:]) {
-			return nil, fmt.Errorf("%s is not the file that the pack names: its digest is sha256:%s", p.Source, hex.EncodeToString(sum[:]))
-		}
-		return data, nil
-	}
-	return nil, fmt.Errorf("the pack declares no plugin %q", name)
 }
 
 // packPath returns the pack that args name, the current folder by default.

@@ -23,9 +23,9 @@ func newPluginBuild(env *environment) *cobra.Command {
 		Short: "Compile a plugin and give it its manifest",
 		Long: `Compile a plugin and give it its manifest.
 
-SOURCE is a file in C, Rust, AssemblyScript or WAT, beside that of its SDK, or a
-folder with a package in Go. The compiler has to be installed.`,
-		Example: "  twinrules plugin build battery.c",
+SOURCE is a file in C, Rust, AssemblyScript or WAT, beside that of its SDK, a folder that
+has one called plugin, or a folder with a package in Go. The compiler has to be installed.`,
+		Example: "  twinrules plugin build battery\n  twinrules plugin build battery.c",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return env.buildPlugin(cmd.Context(), args[0], out, manifest)
@@ -40,6 +40,9 @@ func (env *environment) buildPlugin(ctx context.Context, source, out, manifest s
 	l := sdk.Find(source)
 	if l == nil {
 		return usagef("%s is in no language that is known: .c, .rs, .ts, .wat, or a folder with .go", source)
+	}
+	if info, err := os.Stat(source); err == nil && info.IsDir() {
+		source = l.In(source)
 	}
 	out, manifest = beside(l, source, out, manifest)
 	text, err := os.ReadFile(manifest)
@@ -74,7 +77,7 @@ func (env *environment) buildPlugin(ctx context.Context, source, out, manifest s
 func beside(l *sdk.Language, source, out, manifest string) (string, string) {
 	stem := strings.TrimSuffix(source, filepath.Ext(source))
 	if l == sdk.Go {
-		stem = filepath.Join(l.Folder(source), "plugin")
+		stem = filepath.Join(l.Folder(source), sdk.Stem)
 	}
 	return cmp.Or(out, stem+".wasm"), cmp.Or(manifest, stem+".json")
 }

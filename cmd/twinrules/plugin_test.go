@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/conform"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
 )
 
@@ -54,6 +56,9 @@ func TestHostilePlugins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := pluginPack(t, c.module)
 			out := mustRun(t, command(t, dir, nil, "plan", ".", "--snapshot", "fleet.txt"), exitPartial)
+			if bug := c.want != "too cold"; strings.Contains(out, "units of fuel; with --dump-failures DIR") != bug || strings.Count(out, "--dump-failures") > 1 {
+				t.Errorf("how to make the call again is said otherwise than once, of bugs: %s", out)
+			}
 			if !strings.Contains(out, c.want) || !strings.Contains(out, "rule judged on 2 twins") || !strings.Contains(out, "2 twins to write") {
 				t.Errorf("got %s", out)
 			}
@@ -104,4 +109,13 @@ func TestPluginFactsReachThePlan(t *testing.T) {
 	if !strings.Contains(out, `"facts":{"score":0.75}`) || !strings.Contains(out, `"fuel":`) {
 		t.Errorf("got %s", out)
 	}
+}
+
+// TestPluginsPage holds the tables of docs/plugins.md against the program, as
+// TestPages does with others.
+func TestPluginsPage(t *testing.T) {
+	holdTables(t, "../../docs/plugins.md", map[string]string{
+		"checks": markdownTable("check | it is right when", conform.Checks, func(c *conform.Check) (string, string) { return c.Name, c.Doc }),
+		"codes":  markdownTable("code | is", plugins.Codes, func(c plugins.CodeDoc) (string, string) { return string(c.Code), c.Doc }),
+	})
 }

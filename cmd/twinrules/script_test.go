@@ -24,8 +24,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TWINRULES_TEST_AS_COMMAND") != "" {
 		main()
 	}
+	os.Setenv("GORACE", raceOptions)
 	testscript.Main(m, map[string]func(){"twinrules": main})
 }
+
+// raceOptions is for the processes that tests start. The race detector lets one
+// sleep for a second before it ends, in case a goroutine that is still at work
+// shows a race; there are some 300 of them, and a race that was seen ends one
+// with 66 in any case.
+const raceOptions = "atexit_sleep_ms=10"
 
 // signingKey is shared by the emulators of all tests: making one takes a while.
 var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -45,6 +52,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GORACE", raceOptions)
 			root, err := filepath.Abs("../..")
 			e.Setenv("ROOT", root)
 			e.Values[hubKey{}] = &scriptHub{}

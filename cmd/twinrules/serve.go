@@ -35,7 +35,8 @@ pass that is under way has settled.`,
 			if source.snapshot != "" {
 				return usagef("a snapshot cannot be changed: give --hub HOST or --demo")
 			}
-			s := &service{env: env, state: &state, how: how, workers: workers, log: slog.New(slog.NewJSONHandler(env.stderr, nil)), metrics: newMetrics()}
+			env.log = slog.New(slog.NewJSONHandler(env.stderr, nil))
+			s := &service{env: env, state: &state, how: how, workers: workers, log: env.log, metrics: newMetrics()}
 			return s.run(cmd.Context(), args, &source, listen)
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -107,7 +108,9 @@ func (f *signInFlags) client(env *environment) (*hub.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	pacer, err := hub.NewPacer(&hub.PacerOptions{Tier: hub.Tier(f.tier), Units: f.units})
+	pacer, err := hub.NewPacer(&hub.PacerOptions{Tier: hub.Tier(f.tier), Units: f.units, Paused: func(c *hub.Class, pause time.Duration) {
+		env.note(fmt.Sprintf("the hub has too many %s, and is left alone for %s: add units, or let fewer clients use it at once", c.Name, pause.Round(time.Second)))
+	}})
 	if err != nil {
 		return nil, usagef("--tier: %w", err)
 	}

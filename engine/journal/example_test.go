@@ -34,8 +34,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer j.Close()
-	fmt.Println(one, j.Past(one))
-	fmt.Println(two, j.Past(two))
+	fmt.Println(one, j.Past(one).Status)
+	fmt.Println(two, j.Past(two).Status)
 	// Output:
 	// devices/pump-1 written
 	// devices/pump-2 in-doubt

@@ -36,7 +36,14 @@ type Journal struct {
 	durable int      // records that are on the disk
 	syncing bool
 	err     error // the first failure; final, because after a failed sync nobody knows what is on the disk
-	past    map[twin.Ref]engine.Status
+	past    map[twin.Ref]ending
+}
+
+// An ending is an outcome without its ref, which is the key: there may be a million.
+type ending struct {
+	status engine.Status
+	detail string
+	moved  bool
 }
 
 // A disk is what a journal is written to.
@@ -62,7 +69,7 @@ func Open(dir string, begin Begin) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &Journal{file: f, past: map[twin.Ref]engine.Status{}}
+	j := &Journal{file: f, past: map[twin.Ref]ending{}}
 	j.synced = sync.NewCond(&j.mu)
 	if err = j.load(f, begin.Plan); err == nil && j.n == 0 {
 		err = j.start(dir, begin)
@@ -98,9 +105,9 @@ func (j *Journal) load(f *os.File, plan string) error {
 func (j *Journal) take(r record) {
 	switch {
 	case r.Intent != nil:
-		j.past[*r.Intent] = engine.InDoubt
+		j.past[*r.Intent] = ending{status: engine.InDoubt}
 	case r.Outcome != nil:
-		j.past[r.Outcome.Ref] = r.Outcome.Status
+		j.past[r.Outcome.Ref] = ending{r.Outcome.Status, r.Outcome.Detail, r.Outcome.Moved}
 	}
 }
 
@@ -127,11 +134,12 @@ func (j *Journal) Intend(ref twin.Ref) error { return j.append(record{Intent: &r
 // Record notes what came of an intent, durably.
 func (j *Journal) Record(o engine.Outcome) error { return j.append(record{Outcome: &o}) }
 
-// Past returns the status of ref as of the journal's opening or since.
-func (j *Journal) Past(ref twin.Ref) engine.Status {
+// Past returns what came of ref, as of the journal's opening or since.
+func (j *Journal) Past(ref twin.Ref) engine.Outcome {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.past[ref]
+	p := j.past[ref]
+	return engine.Outcome{Ref: ref, Status: p.status, Detail: p.detail, Moved: p.moved}
 }
 
 // append writes r and returns when it is on the disk. Records of callers that

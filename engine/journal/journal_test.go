@@ -42,11 +42,17 @@ func TestAJournalRemembers(t *testing.T) {
 	j = open(t, dir)
 	defer j.Close()
 	want(t, j, pump, engine.Written)
+	if !j.Past(pump).Moved {
+		t.Errorf("it is forgotten that %s had moved", pump)
+	}
 	want(t, j, meter, engine.InDoubt)
 	want(t, j, fan, engine.InDoubt)
 	want(t, j, twin.Ref{Device: "other"}, "")
 	must(t, j.Record(engine.Outcome{Ref: meter, Status: engine.Rejected, Detail: "line 1\nline 2 \x00 <&>"}))
 	want(t, j, meter, engine.Rejected)
+	if got := j.Past(meter); got.Ref != meter || got.Detail != "line 1\nline 2 \x00 <&>" {
+		t.Errorf("the past of %s is %+v", meter, got)
+	}
 
 	got, err := journal.Read(dir) // while it is open
 	must(t, err)
@@ -178,7 +184,7 @@ func open(t testing.TB, dir string) *journal.Journal {
 
 func want(t testing.TB, j *journal.Journal, ref twin.Ref, status engine.Status) {
 	t.Helper()
-	if got := j.Past(ref); got != status {
+	if got := j.Past(ref).Status; got != status {
 		t.Errorf("%s: got %q, want %q", ref, got, status)
 	}
 }

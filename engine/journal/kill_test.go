@@ -64,7 +64,7 @@ func TestKilled(t *testing.T) {
 			j := open(t, dir)
 			defer j.Close()
 			for ref, status := range acknowledged {
-				got := j.Past(ref)
+				got := j.Past(ref).Status
 				// What followed may have been written, and not been told any more.
 				if got != status && !(status == engine.InDoubt && got == engine.Written) {
 					t.Errorf("%s: got %q, was told %q", ref, got, status)

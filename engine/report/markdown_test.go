@@ -49,6 +49,9 @@ func TestMarkdownTitles(t *testing.T) {
 
 // However much a plan holds and whatever it says, the comment is taken.
 func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
+	if watched {
+		t.Skip("one goroutine, and much text")
+	}
 	giant := strings.Repeat("\U000e0041|`", 3_000)
 	floods := []struct {
 		name  string

@@ -229,10 +229,14 @@ func TestFleetIsTakenOver(t *testing.T) {
 // TestFakesAreDeterministic: the same seed and clock make the same bytes,
 // however often the hub is looked at.
 func TestFakesAreDeterministic(t *testing.T) {
+	devices := 200
+	if watched {
+		devices = 40
+	}
 	live := func(seed uint64, steps int) string {
 		var events bytes.Buffer
 		clock := newClock()
-		e := start(t, &emulator.Options{Now: clock.now, Devices: 200, Seed: seed, Events: &events})
+		e := start(t, &emulator.Options{Now: clock.now, Devices: devices, Seed: seed, Events: &events})
 		for d := range e.Twins() {
 			if err := e.Patch(d.Ref, twin.Patch{Desired: twin.Object{"x": number(1)}}); err != nil {
 				t.Fatal(err)

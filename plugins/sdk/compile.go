@@ -10,10 +10,20 @@ import (
 	"strings"
 )
 
-// Find returns the language of a source file, by the end of its name, or nil. A
-// folder is a package of Go.
+// Stem is the name that the parts of a plugin share which has a folder of its own:
+// plugin.json, plugin.wasm, and but for Go plugin.c and so on.
+const Stem = "plugin"
+
+// Find returns the language of a source, by the end of its name, or nil. A folder
+// is in the language of the source called [Stem] in it, and without one a package
+// of Go.
 func Find(source string) *Language {
 	if info, err := os.Stat(source); err == nil && info.IsDir() {
+		for _, l := range Languages {
+			if _, err := os.Stat(l.In(source)); err == nil && l != Go {
+				return l
+			}
+		}
 		return Go
 	}
 	for _, l := range Languages {
@@ -22,6 +32,14 @@ func Find(source string) *Language {
 		}
 	}
 	return nil
+}
+
+// In returns the source in a folder: the file called [Stem], and for Go the folder.
+func (l *Language) In(folder string) string {
+	if l == Go {
+		return folder
+	}
+	return filepath.Join(folder, Stem+filepath.Ext(l.Sample))
 }
 
 // Folder returns where the tool of l is called for a source: in the folder of a

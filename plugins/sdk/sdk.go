@@ -1,7 +1,7 @@
 // Package sdk holds what authors of plugins start from: for each language one file
 // to read twins and to write answers, a sample, and how a compiler is called.
 //
-// Start with [Languages] and [Language.Compile]. The files are in the folders beside this one; that of Go
+// Start with [Languages], [Language.New] and [Language.Compile]. The files are in the folders beside this one; that of Go
 // is a package to import. What plugins and host exchange is in package abi.
 package sdk
 
@@ -9,13 +9,15 @@ import "embed"
 
 // Files holds the files that languages name.
 //
-//go:embed battery.json pack.yaml twin.json c/battery.c c/twinrules.h rust/battery.rs rust/twinrules.rs
+//go:embed battery.json twin.json scaffold c/battery.c c/twinrules.h rust/battery.rs rust/twinrules.rs
 //go:embed assemblyscript/battery.ts assemblyscript/twinrules.ts wat/battery.wat wat/battery.json go/battery/main.go
+//go:embed go/doc.go go/main.go go/value.go go/answer.go go/exports_wasip1.go
 var Files embed.FS
 
 // A Language is one that plugins are written in.
 type Language struct {
 	Name     string
+	Title    string // its name in sentences
 	Tool     string // the compiler's command
 	Sample   string // a plugin, of Files
 	SDK      string // the file that stands beside it, of Files; "" for none
@@ -31,7 +33,7 @@ var Languages = []*Language{Go, Rust, AssemblyScript, C, WAT}
 
 // Go is compiled with its own toolchain, as a library.
 var Go = &Language{
-	Name: "go", Tool: "go", Sample: "go/battery/main.go", Manifest: "battery.json",
+	Name: "go", Title: "Go", Tool: "go", Sample: "go/battery/main.go", Manifest: "battery.json",
 	args: func(_, out string) []string {
 		return []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}
 	},
@@ -41,7 +43,7 @@ var Go = &Language{
 // Rust needs no crate and no cargo. The stack is small and comes first, so that a
 // plugin that overflows it traps, and there is little memory to put back.
 var Rust = &Language{
-	Name: "rust", Tool: "rustc", Sample: "rust/battery.rs", SDK: "rust/twinrules.rs", Manifest: "battery.json",
+	Name: "rust", Title: "Rust", Tool: "rustc", Sample: "rust/battery.rs", SDK: "rust/twinrules.rs", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{
 			"--edition", "2021", "--target", "wasm32-unknown-unknown", "--crate-type", "cdylib",
@@ -54,7 +56,7 @@ var Rust = &Language{
 // AssemblyScript is compiled with the runtime that never frees, as the host puts
 // memory back.
 var AssemblyScript = &Language{
-	Name: "assemblyscript", Tool: "asc", Sample: "assemblyscript/battery.ts", SDK: "assemblyscript/twinrules.ts", Manifest: "battery.json",
+	Name: "assemblyscript", Title: "AssemblyScript", Tool: "asc", Sample: "assemblyscript/battery.ts", SDK: "assemblyscript/twinrules.ts", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{source, "-O3", "--runtime", "stub", "--exportStart", "_initialize", "-o", out}
 	},
@@ -63,7 +65,7 @@ var AssemblyScript = &Language{
 // C is compiled without a library. Clang keeps its version in the module, and no
 // more of what is not code.
 var C = &Language{
-	Name: "c", Tool: "clang", Sample: "c/battery.c", SDK: "c/twinrules.h", Manifest: "battery.json",
+	Name: "c", Title: "C", Tool: "clang", Sample: "c/battery.c", SDK: "c/twinrules.h", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{
 			"--target=wasm32", "-O2", "-nostdlib", "-ffreestanding", "-mbulk-memory", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
@@ -74,6 +76,6 @@ var C = &Language{
 
 // WAT is the text of a module, written by hand.
 var WAT = &Language{
-	Name: "wat", Tool: "wat2wasm", Sample: "wat/battery.wat", Manifest: "wat/battery.json",
+	Name: "wat", Title: "WAT", Tool: "wat2wasm", Sample: "wat/battery.wat", Manifest: "wat/battery.json",
 	args: func(source, out string) []string { return []string{"-o", out, source} },
 }

@@ -1,5 +1,5 @@
 // battery finds devices whose battery is low. It is the sample that there is in
-// each language; copy it to start.
+// each language, to start from.
 import { Answer, Input, Value, plugin } from "./twinrules";
 export { twinrules_v1_alloc, twinrules_v1_init, twinrules_v1_evaluate } from "./twinrules";
 

@@ -292,36 +292,37 @@ function skipString(p: usize, end: usize): usize {
   return end;
 }
 
-/** Returns the string that is spelled with quotes. */
+/** Returns the string that is spelled with quotes. Parts are joined at the end: to add to a string copies it, and nothing is freed. */
 function unquote(at: usize, end: usize): string {
   const spelled = String.UTF8.decodeUnsafe(at + 1, end - at - 2);
   let from = spelled.indexOf("\\");
   if (from < 0) return spelled;
-  let out = "";
+  const out: string[] = [];
   let done = 0;
   for (; from >= 0; from = spelled.indexOf("\\", done)) {
-    out += spelled.substring(done, from);
+    if (done < from) out.push(spelled.substring(done, from));
     const c = spelled.charCodeAt(from + 1);
     done = from + 2;
     switch (c) {
-      case 0x62: out += "\b"; break;
-      case 0x66: out += "\f"; break;
-      case 0x6e: out += "\n"; break;
-      case 0x72: out += "\r"; break;
-      case 0x74: out += "\t"; break;
+      case 0x62: out.push("\b"); break;
+      case 0x66: out.push("\f"); break;
+      case 0x6e: out.push("\n"); break;
+      case 0x72: out.push("\r"); break;
+      case 0x74: out.push("\t"); break;
       case 0x75: // two halves of a pair come together in UTF-16
-        out += String.fromCharCode(<i32>I64.parseInt(spelled.substring(done, done + 4), 16));
+        out.push(String.fromCharCode(<i32>I64.parseInt(spelled.substring(done, done + 4), 16)));
         done += 4;
         break;
-      default: out += String.fromCharCode(c);
+      default: out.push(String.fromCharCode(c));
     }
   }
-  return out + spelled.substring(done);
+  out.push(spelled.substring(done));
+  return out.join("");
 }
 
 /** Spells text as JSON. Halves of pairs that are alone become U+FFFD. */
 function quoted(text: string): string {
-  let out = "\"";
+  const out: string[] = ["\""];
   let done = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -330,13 +331,16 @@ function quoted(text: string): string {
       i++;
       continue;
     }
-    out += text.substring(done, i);
+    if (done < i) out.push(text.substring(done, i));
     done = i + 1;
-    if (c == 0x22 || c == 0x5c) out += "\\" + String.fromCharCode(c);
-    else if (c < 0x20) out += "\\u00" + (c < 16 ? "0" : "1") + (c & 15).toString(16);
-    else out += "\ufffd";
+    if (c == 0x22) out.push("\\\"");
+    else if (c == 0x5c) out.push("\\\\");
+    else if (c < 0x20) out.push("\\u00" + (c < 16 ? "0" : "1") + (c & 15).toString(16));
+    else out.push("\ufffd");
   }
-  return out + text.substring(done) + "\"";
+  out.push(text.substring(done));
+  out.push("\"");
+  return out.join("");
 }
 
 /** What a plugin says of a twin that it matches. */

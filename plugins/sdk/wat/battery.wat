@@ -1,5 +1,5 @@
 ;; battery finds devices whose battery is low, as the samples in other languages
-;; do, with what fits by hand: copy it to see all there is to the agreement.
+;; do, with what fits by hand: all there is to the agreement is to be seen.
 ;;
 ;; The manifest declares to read one path only, so that the host always writes
 ;;

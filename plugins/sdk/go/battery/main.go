@@ -1,5 +1,5 @@
 // Command battery finds devices whose battery is low. It is the sample that there
-// is in each language; copy it to start.
+// is in each language, to start from.
 package main
 
 import (

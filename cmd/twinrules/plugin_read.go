@@ -1,0 +1,72 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/rules"
+)
+
+// maxModule is the largest plugin that is read, in bytes.
+const maxModule = 16 << 20
+
+// readModule reads a plugin's file.
+func readModule(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return wholeModule(f, path)
+}
+
+// readModuleIn reads it out of a pack.
+func readModuleIn(fsys fs.FS, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return wholeModule(f, path)
+}
+
+func wholeModule(f io.ReadCloser, path string) ([]byte, error) {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxModule+1))
+	if err == nil && len(data) > maxModule {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxModule)
+	}
+	return data, err
+}
+
+// readPlugin reads a plugin's module out of the pack and checks that it is the
+// one that the pack was reviewed with.
+func readPlugin(pack *rules.Pack, name string) ([]byte, error) {
+	for _, p := range pack.Plugins {
+		if p.Name != name {
+			continue
+		}
+		data, err := readModuleIn(pack.FS, p.Source)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &plugins.Error{Code: plugins.LoadFetch, Err: err, Hint: "twinrules plugin build makes a module of its source, and twinrules plugin lock notes which"}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if is := digestOf(data); p.Digest != is {
+			return nil, &plugins.Error{Code: plugins.LoadDigest, Err: fmt.Errorf("%s is not the file that the pack names: its digest is %s", p.Source, is),
+				Hint: "where the change is meant, twinrules plugin lock notes it; otherwise get the file that has the digest"}
+		}
+		return data, nil
+	}
+	return nil, fmt.Errorf("the pack declares no plugin %q", name)
+}
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

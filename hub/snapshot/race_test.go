@@ -1,0 +1,6 @@
+//go:build race
+
+package snapshot_test
+
+// watched is whether the race detector watches, under which all takes longer.
+const watched = true

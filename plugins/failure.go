@@ -1,0 +1,101 @@
+package plugins
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/plugins/abi"
+)
+
+// A Failure is a call that failed, with all that it depended on: the same module
+// fails again in the same way, see [Module.Replay].
+type Failure struct {
+	Module string // its digest
+	Config twin.Object
+	Now    time.Time
+	Input  []byte // an abi.Input, as the module was given it
+	Err    *Error
+}
+
+// tell reports a failure to whom it concerns.
+func (i *Instance) tell(g *guest, now time.Time, failed *Error) {
+	if i.module.options.Failed == nil {
+		return
+	}
+	i.module.options.Failed(&Failure{Module: i.module.report.Digest, Config: i.config, Now: now, Input: g.input, Err: failed})
+}
+
+// ErrOtherModule says that a failure is one of another module.
+var ErrOtherModule = errors.New("another module")
+
+// Replay makes a call that failed again, and returns what comes of it as
+// [Instance.Judge] does. The failure of another module is refused with
+// [ErrOtherModule].
+func (m *Module) Replay(ctx context.Context, f *Failure) (*Answer, error) {
+	if f.Module != m.report.Digest {
+		return nil, fmt.Errorf("replay a failure of %s: %w, this is %s", f.Module, ErrOtherModule, m.report.Digest)
+	}
+	if len(f.Input) > abi.MaxInput {
+		return nil, fmt.Errorf("replay a failure: the input has more than %d bytes", abi.MaxInput)
+	}
+	i, err := m.Instance(ctx, f.Config)
+	if err != nil {
+		return nil, err
+	}
+	g, err := i.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer i.put(g)
+	g.input = append(g.input[:0], f.Input...)
+	a, err := i.judge(g, f.Now)
+	if failed, ok := errors.AsType[*Error](err); ok {
+		failed.Ref = f.Err.Ref
+	}
+	return a, err
+}
+
+const failureKind = "PluginFailure"
+
+// Format writes f as a file, a JSON object. The input stands in it as text, so that
+// no byte of it is spelled otherwise.
+func (f *Failure) Format() []byte {
+	doc := twin.Object{
+		"apiVersion": abi.ManifestVersion, "kind": failureKind, "module": f.Module, "plugin": f.Err.Plugin,
+		"config": f.Config, "now": f.Now.UTC().Format(time.RFC3339Nano), "input": string(f.Input),
+		"device": f.Err.Ref.Device, "deviceModule": f.Err.Ref.Module,
+		"code": string(f.Err.Code), "error": f.Err.Err.Error(), "fuel": f.Err.Fuel,
+	}
+	return append(twin.Encode(doc), '\n')
+}
+
+// ParseFailure reads what [Failure.Format] wrote.
+func ParseFailure(data []byte) (*Failure, error) {
+	doc, err := twin.DecodeObject(data)
+	if err != nil {
+		return nil, fmt.Errorf("read failure: %w", err)
+	}
+	if doc["kind"] != failureKind || doc["apiVersion"] != abi.ManifestVersion {
+		return nil, fmt.Errorf("read failure: it is no %s of %s", failureKind, abi.ManifestVersion)
+	}
+	text := func(key string) string { s, _ := doc[key].(string); return s }
+	now, err := time.Parse(time.RFC3339Nano, text("now"))
+	if err != nil {
+		return nil, fmt.Errorf("read failure: its time: %w", err)
+	}
+	f := &Failure{Module: text("module"), Now: now, Input: []byte(text("input"))}
+	f.Config, _ = doc["config"].(twin.Object)
+	f.Err = &Error{
+		Code: Code(text("code")), Plugin: text("plugin"), Err: errors.New(text("error")),
+		Ref: twin.Ref{Device: text("device"), Module: text("deviceModule")},
+	}
+	fuel, _ := doc["fuel"].(json.Number)
+	if f.Err.Fuel, err = fuel.Int64(); err != nil {
+		return nil, fmt.Errorf("read failure: its fuel: %w", err)
+	}
+	return f, nil
+}
