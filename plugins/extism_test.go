@@ -214,7 +214,7 @@ func TestExtismHostile(t *testing.T) {
 		}, plugins.EvalOutputSchema, "lacks match"},
 		{"crashes", func(*assembler) []byte { return unreachable }, plugins.EvalTrap, "unreachable"},
 	}
-	h := newHost(t, &plugins.Options{Fuel: 2_000_000})
+	h := newHost(t, &plugins.Options{Fuel: 1_500_000})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			i := load(t, h, withManifest(t, extism(tt.build), map[string]any{"abi": abi.Extism}), nil)

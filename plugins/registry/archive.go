@@ -24,7 +24,7 @@ var archiveTypes = []string{
 }
 
 // maxArchive is how much of a layer is unpacked, in bytes.
-const maxArchive = 2 * wasm.MaxSize
+const maxArchive = wasm.MaxSize + 1<<20
 
 // unpack returns the module that a layer holds.
 func unpack(mediaType string, data []byte) ([]byte, error) {

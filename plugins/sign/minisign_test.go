@@ -113,7 +113,7 @@ func TestMinisignEncrypted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, price := range [][2]uint64{{1 << 15, 1 << 20}, {1 << 18, 1 << 30}, {1 << 20, 1 << 22}} {
+	for _, price := range [][2]uint64{{1 << 15, 1 << 20}, {1 << 16, 1 << 30}, {1 << 17, 1 << 20}} {
 		file, err := sign.FormatAt(s, []byte("pw"), price[0], price[1])
 		if err != nil {
 			t.Fatal(err)
