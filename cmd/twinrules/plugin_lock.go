@@ -83,8 +83,8 @@ func folderOf(path string) string {
 func lockOf(s *store, pack *rules.Pack) (rules.Lock, error) {
 	lock := rules.Lock{}
 	for _, p := range pack.Plugins {
-		// What a registry has under a name was settled when it was pulled.
-		data, signed, err := readSource(s, pack, p, cmp.Or(p.Stated(), s.last(p.Source)))
+		// A name in a registry may come to mean another module; the lock does not.
+		data, signed, err := readSource(s, pack, p, cmp.Or(p.Digest, s.last(p.Source)))
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w; twinrules plugin build makes a module of its source", err)
 		}

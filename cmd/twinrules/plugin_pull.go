@@ -110,7 +110,7 @@ func (env *environment) pullSource(ctx context.Context, p *rules.PluginSource, o
 	}
 	if p.Digest != "" && p.Digest != pulled.Digest {
 		return &plugins.Error{Code: plugins.LoadDigest, Plugin: p.Name, Err: fmt.Errorf("%s is not the module that the pack names: its digest is %s", p.Source, pulled.Digest),
-			Hint: "somebody pushed another one under this name: ask who and why before it is locked"}
+			Hint: "somebody pushed another one under this name: ask who and why; to take it, remove the digest from the pack or its lock, pull, and lock again"}
 	}
 	if err := trust(p.Name, p.Verify, pulled.Module, proof{Manifest: pulled.Manifest, Minisign: pulled.Minisign, Cosign: pulled.Cosign}); err != nil {
 		return err

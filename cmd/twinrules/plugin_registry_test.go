@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -133,7 +134,10 @@ func (w *workshop) forge(host, ref string) {
 		w.t.Fatal(err)
 	}
 	w.run(exitFailed, "plugin.load.signature", "plugin", "pull", ".")
-	w.run(exitFailed, "plugin.load.fetch", "plugin", "pull", strings.Replace(ref, "1.0.0", "2.0.0", 1))
+	w.run(exitFailed, "plugin.load.fetch", "plugin", "pull", strings.Replace(ref, "1.0.0", "2.0.0", 1), "--out", "none.wasm")
+	if _, err := os.Stat(filepath.Join(w.dir, "none.wasm")); err == nil {
+		w.t.Error("what was not there is a file")
+	}
 }
 
 func mustJSON(t *testing.T, v any) string {
@@ -159,4 +163,48 @@ func cosignPair(t *testing.T) (secret, public string) {
 	}
 	secret = run("", "ecparam", "-name", "prime256v1", "-genkey", "-noout")
 	return secret, run(secret, "pkey", "-pubout")
+}
+
+// TestPluginDocs runs what docs/plugins.md shows of registries and signatures.
+func TestPluginDocs(t *testing.T) {
+	host := registrytest.Start(t)
+	w := newWorkshop(t)
+	for _, dir := range []string{"battery", "rules"} {
+		if err := os.Mkdir(filepath.Join(w.dir, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(filepath.Join(w.dir, "judge.wasm"), filepath.Join(w.dir, "battery/plugin.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	secret, public := cosignPair(t)
+	w.write("cosign.key", secret)
+	w.write("cosign.pub", public)
+	page, err := os.ReadFile("../../docs/plugins.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "\n## Registries\n")
+	text, _, _ = strings.Cut(text, "\n## Plugins of Extism\n")
+	ran := 0
+	for line := range strings.Lines(strings.ReplaceAll(text, "ghcr.io", host)) {
+		shown, ok := strings.CutPrefix(line, "$ twinrules ")
+		if !ok {
+			continue
+		}
+		if ran++; strings.HasPrefix(shown, "plugin pull") {
+			key, err := os.ReadFile(filepath.Join(w.dir, "fleet.key.pub"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, pack, _ := strings.Cut(text, "```yaml\n")
+			pack, _, _ = strings.Cut(strings.ReplaceAll(pack, "ghcr.io", host), "```")
+			pack = regexp.MustCompile(`RW[^]]*`).ReplaceAllString(pack, strings.Fields(string(key))[6])
+			w.write("rules/pack.yaml", "apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\n"+pack+"rules:\n  - {id: r, plugin: {use: battery}, patch: {tags: {a: 1}}}\n")
+		}
+		w.run(0, "", strings.Fields(shown)...)
+	}
+	if ran != 9 {
+		t.Errorf("it shows %d commands", ran)
+	}
 }

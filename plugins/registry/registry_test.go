@@ -243,3 +243,23 @@ func TestHangingRegistry(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzParseRef: what is a reference is written as itself, and names one host and
+// one place there.
+func FuzzParseRef(f *testing.F) {
+	for _, text := range []string{"oci://ghcr.io/a/b:1.2", "localhost:5000/b@sha256:" + strings.Repeat("ab", 32), "x/y:z@sha256:0", "[::1]:5/a:b", "a.b/c/../d:e"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		ref, err := registry.ParseRef(text)
+		if err != nil {
+			return
+		}
+		if again, err := registry.ParseRef(ref.String()); err != nil || again != ref {
+			t.Errorf("%q is %+v and then %+v, %v", text, ref, again, err)
+		}
+		if strings.ContainsAny(ref.Host, "/@ \n") || strings.Contains(ref.Repository, "..") || strings.ContainsAny(ref.Repository+ref.Tag, "@ ?#%\n") {
+			t.Errorf("%q is %+v", text, ref)
+		}
+	})
+}
