@@ -110,7 +110,9 @@ func (e *env) extismOutput(_ api.Module, stack []uint64) {
 	e.extism.output = block{stack[0], stack[1]}
 }
 
-func (e *env) extismError(_ api.Module, stack []uint64) { e.extism.failed = stack[0] }
+func (e *env) extismError(_ api.Module, stack []uint64) {
+	e.extism.failed = block{stack[0], e.extism.length(stack[0])}
+}
 
 // name returns the text of a block, which names a variable or a setting.
 func (e *env) name(mod api.Module, at uint64) string {
@@ -200,7 +202,7 @@ func (g *guest) askExtism(input []byte) ([]byte, error) {
 
 // failure says why a plugin could not judge, as far as it said.
 func (x *extism) failure(result int32) error {
-	text := x.block(x.failed)
+	text, _ := x.bytes(x.failed.at, x.failed.n)
 	if len(text) == 0 {
 		return fmt.Errorf("it returns %d and does not say why", result)
 	}

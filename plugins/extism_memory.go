@@ -16,7 +16,7 @@ type extism struct {
 	vars   map[string][]byte
 	stored int // bytes of vars
 	output block
-	failed uint64 // a block, 0 for none
+	failed block // the text of an error
 }
 
 // A block is some of the memory.
@@ -48,7 +48,7 @@ func (x *extism) begin(input []byte) {
 		x.data = nil
 	}
 	x.data = append(x.data[:0], make([]byte, firstBlock)...)
-	x.blocks, x.output, x.failed, x.stored = x.blocks[:0], block{}, 0, 0
+	x.blocks, x.output, x.failed, x.stored = x.blocks[:0], block{}, block{}, 0
 	clear(x.vars)
 	if at := x.alloc(uint64(len(input))); at != 0 {
 		copy(x.data[at:], input)
@@ -76,16 +76,23 @@ func (x *extism) alloc(n uint64) uint64 {
 }
 
 // free gives back the last block, and those before it that were freed already.
-// Others stay until the call is over.
+// Others stay until the call is over, and so do output and error: the kit for Go
+// frees them as soon as it has set them, which Extism's kernel lets pass, as it
+// leaves what was freed where it was.
 func (x *extism) free(at uint64) {
 	i, ok := x.find(at)
 	if !ok || i == 0 {
 		return
 	}
 	x.blocks[i].n = 0
-	for last := len(x.blocks) - 1; last > 0 && x.blocks[last].n == 0; last-- {
+	for last := len(x.blocks) - 1; last > 0 && x.blocks[last].n == 0 && !x.held(x.blocks[last].at); last-- {
 		x.data, x.blocks = x.data[:x.blocks[last].at], x.blocks[:last]
 	}
+}
+
+// held reports whether output or error reach beyond an address.
+func (x *extism) held(at uint64) bool {
+	return x.output.at+x.output.n > at || x.failed.at+x.failed.n > at
 }
 
 // find returns the index of the block at an address.

@@ -154,6 +154,26 @@ func TestExtismRemembersNothing(t *testing.T) {
 	}
 }
 
+// TestExtismFreed: what was set as output or error may be freed, as the kit for Go
+// does.
+func TestExtismFreed(t *testing.T) {
+	h := newHost(t, nil)
+	output := extism(func(a *assembler) []byte {
+		return wasmtest.Code(a.config("answer__"), a.output(), get1, a.call("free"), get0, a.call("free"), a.key("another_"), zero)
+	})
+	i := load(t, h, output, twin.Object{"answer__": `{"match":true,"message":"still here"}`})
+	if f, err := i.Eval(t.Context(), parse(t, pump), noon); err != nil || f == nil || f.Message != "still here" {
+		t.Errorf("got %v, %v", f, err)
+	}
+	failed := extism(func(a *assembler) []byte {
+		return wasmtest.Code(a.key("too cold"), get0, a.call("error_set"), get0, a.call("free"), a.key("another_"), get0, a.call("free"), wasmtest.Const32(1))
+	})
+	_, err := load(t, h, failed, nil).Eval(t.Context(), parse(t, pump), noon)
+	if codeOf(err) != plugins.EvalError || !strings.Contains(err.Error(), "it says: too cold [") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestExtismHostile(t *testing.T) {
 	// forever does something again and again.
 	forever := func(code []byte) []byte {
