@@ -86,6 +86,7 @@ type worker struct {
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
 	edits  editLists
+	packs  [2]changePack // of what is enforced, and audited
 }
 
 func (e *evaluation) workers() []*worker {

@@ -68,8 +68,12 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 	w.line(planLine{Header: &p.Header})
 	each(w, p.Rules, func(v *RuleCount) planLine { return planLine{Rule: v} })
 	each(w, p.Rollouts, func(v *Rollout) planLine { return planLine{Rollout: v} })
-	each(w, p.Changes, func(v *Change) planLine { return planLine{Change: v} })
-	each(w, p.Audited, func(v *Change) planLine { return planLine{Audited: v} })
+	for _, c := range p.Changes.All() {
+		w.line(planLine{Change: &c})
+	}
+	for _, c := range p.Audited.All() {
+		w.line(planLine{Audited: &c})
+	}
 	each(w, p.Configurations, func(v *ConfigurationChange) planLine { return planLine{Configuration: v} })
 	each(w, p.Conflicts, func(v *Conflict) planLine { return planLine{Conflict: v} })
 	each(w, p.Errors, func(v *Failure) planLine { return planLine{Failure: v} })

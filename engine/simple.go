@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 
-	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -19,35 +18,25 @@ func (w *worker) simple() (selected, ok bool) {
 		return false, false
 	}
 	if len(enforced) > 0 {
-		w.sum.changes = append(w.sum.changes, w.simpleChange(state, enforced))
+		w.change(&w.sum.changes, &w.packs[0], state, enforced)
 	}
 	if len(audited) > 0 {
-		w.sum.audited = append(w.sum.audited, w.simpleChange(state, audited))
+		w.change(&w.sum.audited, &w.packs[1], state, audited)
 	}
 	return selected, true
 }
 
-// simpleChange makes a change with one allocation for its texts.
-func (w *worker) simpleChange(state rules.TwinState, unmet []rules.Unmet) Change {
+func (w *worker) change(to *Changes, into *changePack, state rules.TwinState, unmet []rules.Unmet) {
 	id, _ := w.sifter.ID()
-	text := make([]byte, 0, len(id.Device)+len(id.Module)+len(state.ETag)+len(state.DeviceETag))
-	text = append(append(append(append(text, id.Device...), id.Module...), state.ETag...), state.DeviceETag...)
-	rest := string(text)
-	cut := func(of []byte) (part string) {
-		part, rest = rest[:len(of)], rest[len(of):]
-		return part
-	}
-	return Change{
-		Ref: twin.Ref{Device: cut(id.Device), Module: cut(id.Module)}, ETag: cut(state.ETag), DeviceETag: cut(state.DeviceETag),
-		Version: state.Version, DesiredVersion: state.DesiredVersion, Edits: w.edits.of(unmet),
-	}
+	into.lists = &w.edits.lists
+	to.pack(into, w.edits.of(unmet), id, state)
 }
 
-// editLists are the edits that changes have in common: most twins that change do
-// so in one of a few ways. Sharing them makes a plan a third as large in memory,
-// and planning 200 rules 1.2 times as fast.
+// editLists are the edits of a worker's changes, each list once: most twins that
+// change do so in one of a few ways.
 type editLists struct {
-	known map[string][]Edit
+	lists [][]Edit
+	known map[string]int // of lists, by their wishes and what stands there
 	ids   map[editID]int
 	key   []byte
 }
@@ -55,14 +44,16 @@ type editLists struct {
 // An editID tells wishes of rules for a place apart, which share their slices.
 type editID struct{ path, rules *string }
 
-// maxEditLists is how many lists are kept; beyond that each change has its own.
+// maxEditLists is how many lists are found again; beyond that each change has its
+// own.
 const maxEditLists = 1 << 14
 
-func (l *editLists) of(unmet []rules.Unmet) []Edit {
+// of returns the index of the list of edits that meets the wishes.
+func (l *editLists) of(unmet []rules.Unmet) int {
 	if l.known == nil {
-		l.known, l.ids = map[string][]Edit{}, map[editID]int{}
+		l.known, l.ids = map[string]int{}, map[editID]int{}
 	}
-	full := false
+	full := len(l.known) >= maxEditLists
 	l.key = l.key[:0]
 	for i := range unmet {
 		id := l.id(&unmet[i])
@@ -70,21 +61,22 @@ func (l *editLists) of(unmet []rules.Unmet) []Edit {
 		l.key = binary.AppendUvarint(l.key, uint64(id))
 		l.key = append(binary.AppendUvarint(l.key, uint64(len(unmet[i].Text))), unmet[i].Text...)
 	}
-	if list, ok := l.known[string(l.key)]; ok && !full {
-		return list
+	if n, ok := l.known[string(l.key)]; ok {
+		return n
 	}
 	list := make([]Edit, len(unmet))
 	for i, u := range unmet {
 		list[i] = Edit{Section: u.Leaf.Section, Path: u.Leaf.Path, Before: u.Before(), After: u.Leaf.Value, Rules: u.Rules}
 	}
-	if !full && len(l.known) < maxEditLists {
-		l.known[string(l.key)] = list
+	l.lists = append(l.lists, list)
+	if !full {
+		l.known[string(l.key)] = len(l.lists) - 1
 	}
-	return list
+	return len(l.lists) - 1
 }
 
-// id numbers a wish. What is numbered is kept, so that no other takes its place in
-// memory.
+// id numbers a wish from 1. What is numbered is kept, so that no other takes its
+// place in memory.
 func (l *editLists) id(u *rules.Unmet) int {
 	key := editID{&u.Leaf.Path[0], &u.Rules[0]}
 	n, ok := l.ids[key]
