@@ -79,28 +79,28 @@ func extism(build func(a *assembler) []byte) []byte {
 	return a.plugin(build(a))
 }
 
-var answers = extism(func(a *assembler) []byte { return wasmtest.Code(a.config("answer__"), a.output(), zero) })
+var configured = extism(func(a *assembler) []byte { return wasmtest.Code(a.config("answer__"), a.output(), zero) })
 
 func TestExtism(t *testing.T) {
 	h := newHost(t, nil)
-	i := load(t, h, answers, twin.Object{"answer__": `{"match":true,"facts":{"a":1}}`})
+	i := load(t, h, configured, twin.Object{"answer__": `{"match":true,"facts":{"a":1}}`})
 	a, err := i.Judge(t.Context(), parse(t, pump), noon)
 	if err != nil || a.Finding == nil || fmt.Sprint(a.Finding.Facts["a"]) != "1" {
 		t.Errorf("got %+v, %v", a, err)
 	}
-	i = load(t, h, answers, nil)
+	i = load(t, h, configured, nil)
 	if f, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
 		t.Errorf("without a setting: got %v, %v, want no match", f, err)
 	}
-	i = load(t, h, answers, twin.Object{"answer__": twin.Object{"match": false}})
+	i = load(t, h, configured, twin.Object{"answer__": twin.Object{"match": false}})
 	if f, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
 		t.Errorf("a setting that is no text: got %v, %v, want no match", f, err)
 	}
 	patch := twin.Object{"answer__": `{"match":true,"patch":{"tags":{"wave":1}}}`}
-	if _, err := load(t, h, answers, patch).Eval(t.Context(), parse(t, pump), noon); codeOf(err) != plugins.EvalWrite {
+	if _, err := load(t, h, configured, patch).Eval(t.Context(), parse(t, pump), noon); codeOf(err) != plugins.EvalWrite {
 		t.Errorf("a patch that is not declared: got %v", err)
 	}
-	declared := withManifest(t, answers, map[string]any{"abi": abi.Extism, "writes": []string{"tags.wave"}, "config": map[string]any{"schema": map[string]any{}}})
+	declared := withManifest(t, configured, map[string]any{"abi": abi.Extism, "writes": []string{"tags.wave"}, "config": map[string]any{"schema": map[string]any{}}})
 	if f, err := load(t, h, declared, patch).Eval(t.Context(), parse(t, pump), noon); err != nil || f.Patch.Tags["wave"] == nil {
 		t.Errorf("a patch that is declared: got %v, %v", f, err)
 	}
@@ -260,7 +260,7 @@ func TestExtismRefusals(t *testing.T) {
 		return a.plugin(zero)
 	}
 	other := &assembler{imports: []wasmtest.Func{{Import: [2]string{abi.ExtismHost, "alloc"}, Type: wasmtest.Type{Params: i32, Results: i32}}}}
-	named := withManifest(t, answers, nil)
+	named := withManifest(t, configured, nil)
 	memoryless := (&wasmtest.Module{NoMemory: true, Funcs: []wasmtest.Func{{Export: "evaluate", Type: wasmtest.Type{Results: i32}, Code: zero}}}).Bytes()
 	tests := []struct {
 		name   string
@@ -290,7 +290,7 @@ func TestExtismRefusals(t *testing.T) {
 
 // TestExtismWithLittleRoom: a twin for which there is none is an error about it.
 func TestExtismWithLittleRoom(t *testing.T) {
-	small := withManifest(t, answers, map[string]any{"abi": abi.Extism, "limits": map[string]any{"memory": 64 << 10}})
+	small := withManifest(t, configured, map[string]any{"abi": abi.Extism, "limits": map[string]any{"memory": 64 << 10}})
 	i := load(t, newHost(t, nil), small, nil)
 	long := parse(t, `{"deviceId":"a","tags":{"x":"`+strings.Repeat("x", 66_000)+`"}}`)
 	if _, err := i.Eval(t.Context(), long, noon); codeOf(err) != plugins.EvalMemory {
@@ -299,7 +299,7 @@ func TestExtismWithLittleRoom(t *testing.T) {
 }
 
 func BenchmarkExtism(b *testing.B) {
-	i := load(b, newHost(b, nil), answers, nil)
+	i := load(b, newHost(b, nil), configured, nil)
 	tw := parse(b, pump)
 	b.ReportAllocs()
 	for b.Loop() {
