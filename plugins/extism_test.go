@@ -154,6 +154,41 @@ func TestExtismRemembersNothing(t *testing.T) {
 	}
 }
 
+// TestExtismRuntimes starts what languages want started, once each.
+func TestExtismRuntimes(t *testing.T) {
+	h := newHost(t, nil)
+	add := func(n int32) []byte {
+		return wasmtest.Code(zero, zero, []byte{0x28, 2, 0}, wasmtest.Const32(n), []byte{0x6a, 0x36, 2, 0})
+	}
+	two := wasmtest.Type{Params: []byte{wasmtest.I32, wasmtest.I32}}
+	for name, c := range map[string]struct {
+		funcs []wasmtest.Func
+		want  string
+	}{
+		"none":         {nil, ""},
+		"constructors": {[]wasmtest.Func{{Export: abi.Constructors, Code: add(1)}}, "returns 1"},
+		"a reactor":    {[]wasmtest.Func{{Export: abi.Initialize, Code: add(2)}, {Export: abi.Constructors, Code: add(1)}}, "returns 2"},
+		"Haskell":      {[]wasmtest.Func{{Export: abi.Initialize, Code: add(2)}, {Export: abi.Haskell, Type: two, Code: add(4)}}, "returns 6"},
+		"crashes":      {[]wasmtest.Func{{Export: abi.Initialize, Code: unreachable}}, "plugin.init.trap"},
+		"loops":        {[]wasmtest.Func{{Export: abi.Constructors, Code: loop}}, "plugin.init.fuel"},
+	} {
+		m := &wasmtest.Module{Memory: 1, Funcs: append(c.funcs, wasmtest.Func{Export: abi.ExtismEvaluate, Type: wasmtest.Type{Results: i32}, Code: wasmtest.Code(zero, []byte{0x28, 2, 0})})}
+		loaded, err := h.Load(t.Context(), "probe", withManifest(t, m.Bytes(), map[string]any{"abi": abi.Extism}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := loaded.Instance(t.Context(), nil)
+		for range 2 {
+			if i != nil {
+				_, err = i.Eval(t.Context(), parse(t, pump), noon)
+			}
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: got %v, want %q", name, err, c.want)
+			}
+		}
+	}
+}
+
 // TestExtismFreed: what was set as output or error may be freed, as the kit for Go
 // does.
 func TestExtismFreed(t *testing.T) {

@@ -55,12 +55,15 @@ func (g *guest) initialize(config []byte) ([]byte, error) {
 	return nil, err
 }
 
-// firsts lists what is to run before anything else. Modules of Extism that have no
-// _initialize may have what it would call, as Extism calls it, too.
+// firsts lists what is to run before anything else, for modules of Extism as Extism
+// does.
 func (g *guest) firsts() (list []api.Function) {
 	names := []string{wasm.StartExport, abi.Initialize}
-	if g.env.extism != nil && g.mod.ExportedFunction(abi.Initialize) == nil {
-		names = append(names, abi.Constructors)
+	if g.env.extism != nil {
+		if g.mod.ExportedFunction(abi.Initialize) == nil {
+			names = append(names, abi.Constructors)
+		}
+		names = append(names, abi.Haskell)
 	}
 	for _, name := range names {
 		if f := g.mod.ExportedFunction(name); f != nil {

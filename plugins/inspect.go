@@ -131,7 +131,7 @@ func importHint(foreign []string) string {
 	case strings.Contains(all, " "+abi.ExtismHost):
 		return "it was built for Extism: say abi: " + abi.Extism + " in its manifest"
 	case strings.Contains(all, " extism:"):
-		return "of what hosts of Extism offer it gets what is theirs all, and no functions of one host"
+		return "it gets the functions that all hosts of Extism have, and none that one host adds"
 	case strings.Contains(all, " env.extism_"):
 		return "build it with an Extism kit of version 1"
 	case strings.Contains(all, "memory env."):
@@ -159,6 +159,7 @@ var wanted = map[string][]want{
 		{abi.ExtismEvaluate, "", "i", false},
 		{abi.Initialize, "", "", true},
 		{abi.Constructors, "", "", true},
+		{abi.Haskell, "ii", "", true},
 	},
 }
 
@@ -195,14 +196,17 @@ func (r *Report) checkExports(m *wasm.Module) {
 		r.ABI = speaks
 		return
 	}
-	r.problem(LoadABI, strings.Join(wrong, "; "), exportHint(m))
+	r.problem(LoadABI, strings.Join(wrong, "; "), exportHint(m, speaks))
 }
 
 func typeNames(spelled string) string {
 	return strings.NewReplacer("i", "i32 ", "I", "i64 ", "F", "f64 ").Replace(spelled)
 }
 
-func exportHint(m *wasm.Module) string {
+func exportHint(m *wasm.Module, speaks string) string {
+	if _, ok := m.Export(abi.ExtismEvaluate); !ok && speaks == abi.Extism {
+		return "the function that is asked is called " + abi.ExtismEvaluate
+	}
 	for _, e := range m.Exports {
 		switch {
 		case e.Name == "_start":

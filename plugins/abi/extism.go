@@ -19,6 +19,7 @@ const Extism = "extism/1"
 const (
 	ExtismHost     = "extism:host/env"
 	ExtismEvaluate = "evaluate"
-	ExtismConfig   = "config_get" // of ExtismHost
-	Constructors   = "__wasm_call_ctors"
+	ExtismConfig   = "config_get"        // of ExtismHost
+	Constructors   = "__wasm_call_ctors" // run first where there is no Initialize
+	Haskell        = "hs_init"           // of its runtime, run after that with two zeros
 )
