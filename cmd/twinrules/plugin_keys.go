@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 
 	"golang.org/x/term"
@@ -20,6 +22,9 @@ const passwordVariable = "TWINRULES_SIGN_PASSWORD"
 // isPEM tells keys of cosign from those of minisign.
 func isPEM(text string) bool { return strings.Contains(text, "-----BEGIN ") }
 
+// maxKey is how much of a key's file is read, in bytes.
+const maxKey = 16 << 10
+
 // readKey reads a key's file.
 func readKey(path string) (string, error) {
 	f, err := os.Open(path)
@@ -27,9 +32,8 @@ func readKey(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	text := make([]byte, 16<<10)
-	n, _ := f.Read(text)
-	return string(text[:n]), nil
+	text, err := io.ReadAll(io.LimitReader(f, maxKey))
+	return string(text), err
 }
 
 // readSecret reads a secret key's file with parse, which is asked again with the
@@ -39,7 +43,7 @@ func readSecret[K any](env *environment, path string, parse func(text string, pa
 	if err != nil {
 		return key, err
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		fmt.Fprintf(env.stderr, "twinrules: others may read %s: chmod 600 changes that\n", path)
 	}
 	key, err = parse(text, nil)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -60,11 +58,11 @@ func (env *environment) pushPlugin(ctx context.Context, path, to string, o *regi
 	if err != nil {
 		return err
 	}
-	minisig, err := os.ReadFile(path + minisigEnding)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	minisig, err := signatureBeside(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	if err != nil {
 		return err
 	}
-	pushed, err := registry.Push(ctx, ref, module, string(minisig), o)
+	pushed, err := registry.Push(ctx, ref, module, minisig, o)
 	if err != nil {
 		return err
 	}

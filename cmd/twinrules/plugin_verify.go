@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,9 +79,6 @@ func signedModule(ctx context.Context, name string, o *registry.Options) ([]byte
 	if err != nil {
 		return nil, proof{}, err
 	}
-	text, err := os.ReadFile(name + minisigEnding)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return module, proof{Minisign: string(text)}, err
+	text, err := signatureBeside(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	return module, proof{Minisign: text}, err
 }
