@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/plugins/abi"
 	"github.com/twinrules/twinrules/plugins/sdk"
 	"github.com/twinrules/twinrules/plugins/sdk/sdktest"
@@ -27,14 +28,17 @@ func asExtism(t *testing.T, binary []byte) {
 		t.Fatalf("it is %s", m.Report().ABI)
 	}
 	i := configure(t, m, `{"low":20}`)
+	interpreted := configure(t, load(t, binary, &plugins.Options{Interpreter: true}), `{"low":20}`)
 	for _, tt := range cases {
 		tw := device(t, tt.owner, tt.reported)
 		got, fuel := judge(t, i, tw)
 		if diff := cmp.Diff(plain(t, tt.want), plain(t, got)); diff != "" {
 			t.Errorf("%s: answer (-want +got):\n%s", tt.name, diff)
 		}
-		if again, fuelAgain := judge(t, i, tw); got != again || fuel != fuelAgain {
-			t.Errorf("%s: got %v for %d, then %v for %d", tt.name, got, fuel, again, fuelAgain)
+		for _, other := range []*plugins.Instance{i, interpreted} {
+			if again, fuelAgain := judge(t, other, tw); got != again || fuel != fuelAgain {
+				t.Errorf("%s: got %v for %d, then %v for %d", tt.name, got, fuel, again, fuelAgain)
+			}
 		}
 	}
 	wrong, _ := judge(t, configure(t, m, `{"low":"x"}`), device(t, "", low("11", "")))
