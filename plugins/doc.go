@@ -13,6 +13,8 @@
 // configuration, the time of the run and the parts of the twin that the manifest
 // declares. What goes wrong is an [*Error] about one twin; the next call works.
 //
+// Modules of Extism are asked in Extism's way, and all of this holds for them, too.
+//
 // Where modules come from, and whether they are the right ones, is left to the
 // caller. What a match means is left to package rules.
 package plugins

@@ -37,6 +37,7 @@ type env struct {
 	print  []byte     // of a line that is not complete
 	level  slog.Level // of that line
 	fuel   api.MutableGlobal
+	extism *extism // nil for other plugins
 }
 
 type envKey struct{}
@@ -50,6 +51,9 @@ func (e *env) begin(now time.Time, input []byte) {
 	// Go's runtime does not start when its clock stands at 0.
 	e.clock = time.Millisecond
 	e.random, e.lines, e.print = nil, nil, e.print[:0]
+	if e.extism != nil {
+		e.extism.begin(input)
+	}
 }
 
 // said returns what the plugin said during the call.

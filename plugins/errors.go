@@ -19,6 +19,8 @@ const (
 	LoadImport   Code = "plugin.load.import"   // it wants something that no plugin gets
 	LoadLimit    Code = "plugin.load.limit"    // it is too big, or could be
 	LoadManifest Code = "plugin.load.manifest" // its manifest has a mistake
+
+	LoadSignature Code = "plugin.load.signature" // nobody whom the pack names has signed it
 )
 
 // While a rule's configuration is given to it:
@@ -50,8 +52,9 @@ type CodeDoc struct {
 
 // Codes lists the codes, in the order in which things can go wrong.
 var Codes = []CodeDoc{
-	{LoadFetch, "the module cannot be read: build it, or name the file that it is"},
+	{LoadFetch, "the module cannot be read: build it, pull it, or name what it is; or what the registry said"},
 	{LoadDigest, "the module is not the one that the pack or `twinrules.lock` names: `plugin lock` where the change is meant"},
+	{LoadSignature, "it has no signature of a key that the pack names under `verify`"},
 	{LoadFormat, "it is not a module, or not a valid one"},
 	{LoadABI, "an export is missing or of a wrong type, or the manifest names another version: build a library with an SDK"},
 	{LoadImport, "it imports something that no plugin gets; the message lists what"},

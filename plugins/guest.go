@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
 
+	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins/abi"
 	"github.com/twinrules/twinrules/plugins/wasm"
 )
@@ -33,8 +34,12 @@ type guest struct {
 const firstRoom = 4 << 10
 
 // newGuest instantiates m with the budget for init and runs none of its code.
-func newGuest(m *Module) (*guest, error) {
+func newGuest(m *Module, settings twin.Object) (*guest, error) {
 	g := &guest{env: &env{digest: m.sum}}
+	evaluate := abi.Evaluate
+	if m.report.ABI == abi.Extism {
+		evaluate, g.env.extism = abi.ExtismEvaluate, newExtism(m.options.Memory, extismSettings(settings))
+	}
 	g.ctx = context.WithValue(context.Background(), envKey{}, g.env)
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	mod, err := m.runtime.InstantiateModule(g.ctx, m.code, config)
@@ -42,7 +47,7 @@ func newGuest(m *Module) (*guest, error) {
 		return nil, err
 	}
 	g.mod = mod
-	g.alloc, g.evaluate = mod.ExportedFunction(abi.Alloc), mod.ExportedFunction(abi.Evaluate)
+	g.alloc, g.evaluate = mod.ExportedFunction(abi.Alloc), mod.ExportedFunction(evaluate)
 	g.fuel = mod.ExportedGlobal(wasm.FuelExport).(api.MutableGlobal)
 	for i := range m.state {
 		g.state = append(g.state, mod.ExportedGlobal(wasm.StateExport(i)).(api.MutableGlobal))
@@ -111,6 +116,15 @@ func (g *guest) read(at, n uint32) ([]byte, error) {
 	return append(make([]byte, 0, n), text...), nil
 }
 
+// judge hands input to evaluate and returns a copy of its answer, nil when there is
+// none.
+func (g *guest) judge(input []byte) ([]byte, error) {
+	if g.env.extism != nil {
+		return g.askExtism(input)
+	}
+	return g.ask(g.evaluate, input)
+}
+
 // A refusedError is the plugin's own error, or its failure to write one.
 type refusedError struct{ error }
 
@@ -121,8 +135,13 @@ func crashed(err error) bool {
 	case nil, errNoRoom, errOutputSize, errOutputPlace:
 		return false
 	}
-	_, refused := err.(refusedError)
-	return !refused
+	return !refused(err)
+}
+
+// refused reports whether err is what the plugin itself says.
+func refused(err error) bool {
+	_, ok := err.(refusedError)
+	return ok
 }
 
 // reason says in one line why a plugin crashed, with the first warning that it

@@ -25,7 +25,7 @@ type offer struct {
 const wasi = "wasi_snapshot_preview1"
 
 // offers lists every function that a module may import.
-var offers = slices.Concat([]offer{
+var offers = slices.Concat(extismOffers, []offer{
 	{abi.Host, abi.Log, "iii", "", (*env).log},
 	{"env", "abort", "iiii", "", (*env).abort}, // AssemblyScript's
 	{"env", "seed", "", "F", (*env).seed},      // AssemblyScript's

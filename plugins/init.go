@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tetratelabs/wazero/api"
+
 	"github.com/twinrules/twinrules/plugins/abi"
 	"github.com/twinrules/twinrules/plugins/wasm"
 )
@@ -11,7 +13,7 @@ import (
 // initialize makes the first guest, gives it config, and keeps what it then
 // holds for all calls and guests to start from.
 func (i *Instance) initialize(ctx context.Context, config []byte) error {
-	g, err := newGuest(i.module)
+	g, err := newGuest(i.module, i.config)
 	if err != nil {
 		return &Error{Code: InitTrap, Plugin: i.module.name, Err: reason(err, nil)}
 	}
@@ -33,12 +35,13 @@ func (i *Instance) initialize(ctx context.Context, config []byte) error {
 // initialize runs what a module wants to run first, and sizes the buffer for
 // input. It returns what init answers, nil when it accepts config.
 func (g *guest) initialize(config []byte) ([]byte, error) {
-	for _, name := range []string{wasm.StartExport, abi.Initialize} {
-		if f := g.mod.ExportedFunction(name); f != nil {
-			if _, err := g.call(f, 0, 0); err != nil {
-				return nil, err
-			}
+	for _, f := range g.firsts() {
+		if _, err := g.call(f, 0, 0); err != nil {
+			return nil, err
 		}
+	}
+	if g.env.extism != nil {
+		return nil, nil
 	}
 	if f := g.mod.ExportedFunction(abi.Init); f != nil {
 		if answer, err := g.ask(f, config); err != nil || answer != nil {
@@ -50,6 +53,24 @@ func (g *guest) initialize(config []byte) ([]byte, error) {
 		g.room = firstRoom
 	}
 	return nil, err
+}
+
+// firsts lists what is to run before anything else, for modules of Extism as Extism
+// does.
+func (g *guest) firsts() (list []api.Function) {
+	names := []string{wasm.StartExport, abi.Initialize}
+	if g.env.extism != nil {
+		if g.mod.ExportedFunction(abi.Initialize) == nil {
+			names = append(names, abi.Constructors)
+		}
+		names = append(names, abi.Haskell)
+	}
+	for _, name := range names {
+		if f := g.mod.ExportedFunction(name); f != nil {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 func (i *Instance) initFailure(g *guest, err error) *Error {

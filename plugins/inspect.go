@@ -96,15 +96,20 @@ func (r *Report) checkManifest(m *wasm.Module) {
 	if err != nil {
 		r.problem(LoadManifest, err.Error(), "")
 	}
-	if r.Manifest != nil && r.Manifest.ABI != abi.Version {
-		r.problem(LoadABI, fmt.Sprintf("the manifest names the ABI %q, this host has %q", r.Manifest.ABI, abi.Version), "")
+	if r.Manifest != nil && r.Manifest.ABI != abi.Version && r.Manifest.ABI != abi.Extism {
+		r.problem(LoadABI, fmt.Sprintf("the manifest names the ABI %q, this host has %q and %q", r.Manifest.ABI, abi.Version, abi.Extism), "")
 	}
 }
 
 func (r *Report) checkImports(m *wasm.Module) {
 	var foreign []string
+	speaks := r.speaks(m)
 	for _, i := range m.Imports {
-		if _, err := find(i); err != nil && !slices.Contains(foreign, err.Error()) {
+		_, err := find(i)
+		if i.Module == abi.ExtismHost && speaks != abi.Extism {
+			err = fmt.Errorf("%s %s.%s", i.Kind, i.Module, i.Name)
+		}
+		if err != nil && !slices.Contains(foreign, err.Error()) {
 			foreign = append(foreign, err.Error())
 		}
 	}
@@ -123,29 +128,58 @@ func importHint(foreign []string) string {
 		return "build it for wasm32-unknown-unknown without wasm-bindgen"
 	case strings.Contains(all, "emscripten") || strings.Contains(all, " env.invoke"):
 		return "build it with clang for wasm32, without Emscripten's runtime"
+	case strings.Contains(all, " "+abi.ExtismHost):
+		return "it was built for Extism: say abi: " + abi.Extism + " in its manifest"
 	case strings.Contains(all, " extism:"):
-		return "it was built for Extism; use a twinrules SDK"
+		return "it gets the functions that all hosts of Extism have, and none that one host adds"
+	case strings.Contains(all, " env.extism_"):
+		return "build it with an Extism kit of version 1"
 	case strings.Contains(all, "memory env."):
 		return "let the module define its memory and export it"
 	}
 	return "a plugin computes from its input alone; remove what asks the outside"
 }
 
-// wanted lists the functions of the ABI.
-var wanted = []struct {
+// A want is a function that a module exports for its host.
+type want struct {
 	name            string
 	params, results string
 	optional        bool
-}{
-	{abi.Alloc, "i", "i", false},
-	{abi.Evaluate, "ii", "I", false},
-	{abi.Init, "ii", "I", true},
-	{abi.Initialize, "", "", true},
+}
+
+// wanted lists the functions of each ABI.
+var wanted = map[string][]want{
+	abi.Version: {
+		{abi.Alloc, "i", "i", false},
+		{abi.Evaluate, "ii", "I", false},
+		{abi.Init, "ii", "I", true},
+		{abi.Initialize, "", "", true},
+	},
+	abi.Extism: {
+		{abi.ExtismEvaluate, "", "i", false},
+		{abi.Initialize, "", "", true},
+		{abi.Constructors, "", "", true},
+		{abi.Haskell, "ii", "", true},
+	},
+}
+
+// speaks says which ABI a module is held to: that of its manifest, and without one
+// Extism's when it imports from there.
+func (r *Report) speaks(m *wasm.Module) string {
+	extism := slices.ContainsFunc(m.Imports, func(i wasm.Import) bool { return i.Module == abi.ExtismHost })
+	if r.Manifest != nil {
+		extism = r.Manifest.ABI == abi.Extism
+	}
+	if extism {
+		return abi.Extism
+	}
+	return abi.Version
 }
 
 func (r *Report) checkExports(m *wasm.Module) {
 	var wrong []string
-	for _, w := range wanted {
+	speaks := r.speaks(m)
+	for _, w := range wanted[speaks] {
 		e, ok := m.Export(w.name)
 		switch {
 		case !ok && w.optional:
@@ -159,17 +193,20 @@ func (r *Report) checkExports(m *wasm.Module) {
 		wrong = append(wrong, "it does not export its memory as "+abi.Memory)
 	}
 	if len(wrong) == 0 {
-		r.ABI = abi.Version
+		r.ABI = speaks
 		return
 	}
-	r.problem(LoadABI, strings.Join(wrong, "; "), exportHint(m))
+	r.problem(LoadABI, strings.Join(wrong, "; "), exportHint(m, speaks))
 }
 
 func typeNames(spelled string) string {
 	return strings.NewReplacer("i", "i32 ", "I", "i64 ", "F", "f64 ").Replace(spelled)
 }
 
-func exportHint(m *wasm.Module) string {
+func exportHint(m *wasm.Module, speaks string) string {
+	if _, ok := m.Export(abi.ExtismEvaluate); !ok && speaks == abi.Extism {
+		return "the function that is asked is called " + abi.ExtismEvaluate
+	}
 	for _, e := range m.Exports {
 		switch {
 		case e.Name == "_start":

@@ -91,7 +91,7 @@ func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
 		g.restore(i.snapshot)
 	}
 	g.fuel.Set(uint64(i.module.options.Fuel))
-	text, err := g.ask(g.evaluate, g.input)
+	text, err := g.judge(g.input)
 	if err != nil {
 		return nil, i.failure(g, err)
 	}
@@ -114,6 +114,8 @@ func (i *Instance) failure(g *guest, err error) *Error {
 		e.Code, e.Err = EvalFuel, fuelError(i.module.options.Fuel)
 	case crashed(err):
 		e.Code, e.Err, e.Trace = EvalTrap, reason(err, e.Log), err.Error()
+	case refused(err):
+		e.Code = EvalError
 	case errors.Is(err, errNoRoom):
 		e.Code = EvalMemory
 	case errors.Is(err, errOutputSize):
@@ -152,7 +154,7 @@ func (i *Instance) guest() (*guest, error) {
 		return g, nil
 	}
 	i.mu.Unlock()
-	g, err := newGuest(i.module)
+	g, err := newGuest(i.module, i.config)
 	if err == nil {
 		err = g.grow(i.snapshot)
 	}

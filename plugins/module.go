@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -140,7 +141,11 @@ func (m *Module) checkConfig(config twin.Object) error {
 	if m.schema != nil {
 		return checkConfig(m.schema, config)
 	}
-	if _, ok := m.code.ExportedFunctions()[abi.Init]; !ok && len(config) > 0 {
+	_, reads := m.code.ExportedFunctions()[abi.Init]
+	if m.report.ABI == abi.Extism {
+		reads = slices.Contains(m.report.Imports, abi.ExtismHost+"."+abi.ExtismConfig)
+	}
+	if !reads && len(config) > 0 {
 		return errors.New("it takes no configuration")
 	}
 	return nil

@@ -168,12 +168,10 @@ func readLimits(s setting, limits Limits) Limits {
 func (l *loader) plugins(m *mapping) {
 	for _, key := range m.keys {
 		p := m.get(key.node.Value).shaped(pluginSourceShape)
-		source := p.need("source")
-		plugin := &PluginSource{Name: key.name(), Source: path.Clean(source.text()), Pos: key.pos(), at: key, digest: p.get("digest")}
+		plugin := &PluginSource{Name: key.name(), Pos: key.pos(), at: key, digest: p.get("digest")}
 		plugin.Digest = plugin.digest.text()
-		if source.exists() && !fs.ValidPath(plugin.Source) {
-			source.report(BadPlugin, "", "%q is not a path inside the pack", plugin.Source)
-		}
+		plugin.Source = readPluginSource(p.need("source"))
+		plugin.Verify = readVerify(p.get("verify"), plugin)
 		if plugin.digest.exists() && !isDigest(plugin.Digest) {
 			plugin.digest.report(BadPlugin, "", `%q is not "sha256:" and 64 hexadecimal digits`, plugin.Digest)
 		}

@@ -143,8 +143,9 @@ type Window struct {
 // A PluginSource is a plugin that a pack declares.
 type PluginSource struct {
 	Name   string
-	Source string // a path in the pack, such as "plugins/anomaly.wasm"
+	Source string // a path in the pack, such as "plugins/anomaly.wasm", or what [RegistryScheme] starts
 	Digest string // "sha256:…" that the file must have, of the pack or its [LockFile]
+	Verify Verify
 	Pos    Pos
 
 	at, digest setting

@@ -202,7 +202,7 @@ func object(s *rules.Shape) map[string]any {
 func value(s *rules.Shape, k rules.Key) any {
 	special := map[string]any{
 		"rule.on": "device", "schedule.every": "15m", "schedule.timeZone": "Europe/Berlin", "test.now": "2026-11-21T06:00:00Z",
-		"plugin source.source": "p.wasm", "plugin source.digest": "sha256:" + strings.Repeat("0", 64),
+		"plugin source.source": "oci://example.com/p:1", "verify.minisign": []any{"x"}, "verify.cosign": []any{"x"}, "plugin source.digest": "sha256:" + strings.Repeat("0", 64),
 		"test twin.lastActivityTime": "2026-11-21T06:00:00Z", "plugin.use": "x", "test.expect": map[string]any{"tags": map[string]any{"a": 1}},
 		"test twin.moduleId": "m", "window.timeZone": "Europe/Berlin", "window.days": []any{"mon", "sun"}, "window.from": "02:00", "window.to": "05:00",
 		"rule.allowForeign": []any{"x"}, "snapshot test.now": "2026-11-21T06:00:00Z", "configuration.content": nil,

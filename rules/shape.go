@@ -88,8 +88,14 @@ var scheduleShape = &Shape{Name: "schedule", Doc: "when serve runs the pack; eit
 }}
 
 var pluginSourceShape = &Shape{Name: "plugin source", Doc: "a plugin that the pack declares", Keys: []Key{
-	{Name: "source", Required: true, Doc: "a path in the pack, such as plugins/anomaly.wasm"},
+	{Name: "source", Required: true, Doc: "a path in the pack, such as plugins/anomaly.wasm, or oci://host/repository:tag"},
 	{Name: "digest", Doc: `"sha256:" and 64 hexadecimal digits: the file that was reviewed; without it twinrules.lock says which`},
+	{Name: "verify", Sort: Mapping, Of: verifyShape, Doc: "whose signatures the module must have"},
+}}
+
+var verifyShape = &Shape{Name: "verify", Doc: "public keys; of each list that is there one has to have signed", Keys: []Key{
+	{Name: "minisign", Sort: Texts, Doc: "keys of minisign, which start with RW; the signature is beside the file, with .minisig behind its name, or in the image"},
+	{Name: "cosign", Sort: Texts, Doc: "keys of cosign, in PEM; the signature is in the registry, beside the image"},
 }}
 
 var pluginsShape = &Shape{Name: "plugins", Doc: "the plugins of the pack", Free: &Key{Sort: Mapping, Of: pluginSourceShape, Doc: "a plugin"}}
@@ -206,14 +212,14 @@ var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
 	{Name: "defaults", Sort: Mapping, Of: defaultsShape, Doc: "`mode` and `limits` of rules that have none of their own"},
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "of all rules together; without them `maxTwins: 1000, maxPercent: 20`"},
 	{Name: "schedule", Sort: Mapping, Of: scheduleShape, Doc: "`every: 15m`, or `cron: \"0 2 * * *\"` with `timeZone: Europe/Berlin`, for `serve`; and the `window` in which `serve` and `run` write"},
-	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack, and `digest`, `sha256:…` of that file, unless `twinrules.lock` has it"},
+	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack or `oci://…`; `digest`, `sha256:…` of that file, unless `twinrules.lock` has it; and `verify`, the keys that must have signed it"},
 	{Name: "tests", Sort: List, Of: snapshotTestShape, Doc: "on recorded fleets: `name`, `snapshot` (a path in the pack), `now`, and what to `expect` of rules by id: `selected`, `matched`, `changed`, `failed`; see [testing](testing.md)"},
 	{Name: "rules", Sort: List, Of: ruleShape, Doc: "a list"},
 }}
 
 // Shapes lists the mappings of the language, a file of a pack and a rule first.
 var Shapes = []*Shape{packShape, ruleShape, metadataShape, limitsShape, defaultsShape, windowShape, scheduleShape,
-	pluginsShape, pluginSourceShape, pluginUseShape, configurationShape, metricsShape, patchShape, rolloutShape, gateShape, testShape, testTwinShape, beforeShape, expectShape, snapshotTestShape, countedShape, countsShape}
+	pluginsShape, pluginSourceShape, verifyShape, pluginUseShape, configurationShape, metricsShape, patchShape, rolloutShape, gateShape, testShape, testTwinShape, beforeShape, expectShape, snapshotTestShape, countedShape, countsShape}
 
 // key returns the key called name, nil when the shape has none.
 func (s *Shape) key(name string) *Key {

@@ -41,6 +41,9 @@ var layout = map[string][]string{
 	"plugins/conform":                {"plugins", "hub/twin"},
 	"plugins/wasm":                   {},
 	"plugins/wasm/wasmtest":          {"plugins/wasm"},
+	"plugins/registry":               {"plugins", "plugins/wasm"},
+	"plugins/registry/registrytest":  {},
+	"plugins/sign":                   {},
 	"plugins/sdk":                    {},
 	"plugins/sdk/sdktest":            {"plugins", "plugins/sdk", "plugins/wasm"},
 	"plugins/sdk/go":                 {},
@@ -75,6 +78,9 @@ var doors = map[string][]string{
 	"github.com/prometheus/client_golang":              {"cmd/twinrules"},
 	"github.com/gofrs/flock":                           {"cmd/twinrules", "hub/emulator"},
 	"golang.org/x/term":                                {"cmd/twinrules"},
+	"golang.org/x/crypto":                              {"plugins/sign"},
+	"oras.land/oras-go":                                {"plugins/registry"},
+	"github.com/opencontainers":                        {"plugins/registry"},
 }
 
 // TestLayout reads the files and holds their imports against the tables. It does

@@ -125,6 +125,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 				return err
 			}
 			env.dumpFailures(cmd)
+			env.keepPlugins(cmd)
 			return nil
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,7 +47,7 @@ func (env *environment) lockPlugins(path string, check bool) error {
 	if len(pack.Plugins) == 0 { // either it has none, or what is wrong hides them
 		return errors.Join(inFolder(err, path), fmt.Errorf("%s declares no plugins", path))
 	}
-	lock, err := lockOf(pack)
+	lock, err := lockOf(env.store(), pack)
 	if err != nil {
 		return err
 	}
@@ -79,10 +80,11 @@ func folderOf(path string) string {
 
 // lockOf reads the modules of a pack. Where the pack itself names a digest it has
 // to be that.
-func lockOf(pack *rules.Pack) (rules.Lock, error) {
+func lockOf(s *store, pack *rules.Pack) (rules.Lock, error) {
 	lock := rules.Lock{}
 	for _, p := range pack.Plugins {
-		data, err := readModuleIn(pack.FS, p.Source)
+		// A name in a registry may come to mean another module; the lock does not.
+		data, signed, err := readSource(s, pack, p, cmp.Or(p.Digest, s.last(p.Source)))
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w; twinrules plugin build makes a module of its source", err)
 		}
@@ -95,6 +97,9 @@ func lockOf(pack *rules.Pack) (rules.Lock, error) {
 		}
 		if stated := p.Stated(); stated != "" && stated != r.Digest {
 			return nil, fmt.Errorf("lock plugin %s: %s: the digest there is that of another module than %s; take it out, or write %s", p.Name, p.Pos, p.Source, r.Digest)
+		}
+		if err := trust(p.Name, p.Verify, data, signed); err != nil {
+			return nil, fmt.Errorf("lock plugin %s: %w", p.Name, err)
 		}
 		lock[p.Name] = rules.Locked{Source: p.Source, Digest: r.Digest, Manifest: r.ManifestDigest}
 	}

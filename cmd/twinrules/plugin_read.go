@@ -43,14 +43,15 @@ func wholeModule(f io.ReadCloser, path string) ([]byte, error) {
 	return data, err
 }
 
-// readPlugin reads a plugin's module out of the pack and checks that it is the
-// one that the pack was reviewed with.
-func readPlugin(pack *rules.Pack, name string) ([]byte, error) {
+// readPlugin reads a plugin's module out of the pack, or what is kept of a
+// registry, and checks that it is the one that the pack was reviewed with and that
+// those have signed it whom the pack names.
+func readPlugin(s *store, pack *rules.Pack, name string) ([]byte, error) {
 	for _, p := range pack.Plugins {
 		if p.Name != name {
 			continue
 		}
-		data, err := readModuleIn(pack.FS, p.Source)
+		data, signed, err := readSource(s, pack, p, p.Digest)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &plugins.Error{Code: plugins.LoadFetch, Err: err, Hint: "twinrules plugin build makes a module of its source, and twinrules plugin lock notes which"}
 		}
@@ -61,9 +62,27 @@ func readPlugin(pack *rules.Pack, name string) ([]byte, error) {
 			return nil, &plugins.Error{Code: plugins.LoadDigest, Err: fmt.Errorf("%s is not the file that the pack names: its digest is %s", p.Source, is),
 				Hint: "where the change is meant, twinrules plugin lock notes it; otherwise get the file that has the digest"}
 		}
-		return data, nil
+		return data, trust(p.Name, p.Verify, data, signed)
 	}
 	return nil, fmt.Errorf("the pack declares no plugin %q", name)
+}
+
+// readSource returns the module that a plugin's source is, with what proves who
+// signed it. One out of a registry is found by its digest.
+func readSource(s *store, pack *rules.Pack, p *rules.PluginSource, digest string) ([]byte, proof, error) {
+	if p.InRegistry() {
+		data, err := s.module(digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = missing(p)
+		}
+		return data, s.proof(digest), err
+	}
+	data, err := readModuleIn(pack.FS, p.Source)
+	if err != nil {
+		return nil, proof{}, err
+	}
+	text, err := signatureBeside(pack.FS, p.Source)
+	return data, proof{Minisign: text}, err
 }
 
 func digestOf(data []byte) string {

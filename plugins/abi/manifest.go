@@ -15,7 +15,7 @@ type Manifest struct {
 	Name        string `json:"name"`
 	Version     string `json:"version,omitempty"`
 	Description string `json:"description,omitempty"`
-	ABI         string `json:"abi"` // Version
+	ABI         string `json:"abi"` // Version or Extism
 
 	// Reads lists the paths of the twin that the plugin looks at, such as
 	// "tags.site" or "reported.position". Without it the plugin is given the whole
