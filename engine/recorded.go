@@ -121,24 +121,34 @@ func (w *worker) block(ctx context.Context, b Block) error {
 // line judges one twin. Whoever is not selected is not counted, as if a query had
 // selected.
 func (w *worker) line(ctx context.Context, data []byte) error {
+	if r, ok := w.known(data); ok {
+		w.count(r.name, r.device(), w.watch.selects[r.outcome()], data)
+		return nil
+	}
 	judge, selected := w.sifter.Sift(data)
 	if judge {
 		var ok bool
 		if selected, ok = w.simple(); !ok {
 			return w.parse(ctx, data)
 		}
+	} else {
+		w.remember(nil)
 	}
 	id, _ := w.sifter.ID()
-	device := id.Module == nil
+	w.count(id.Hash(), id.Module == nil, selected, data)
+	return nil
+}
+
+// count counts a twin, unless only those who are selected are to be.
+func (w *worker) count(name uint64, device, selected bool, data []byte) {
 	if !selected && !w.everybody(device) {
-		return nil
+		return
 	}
-	w.names.add(id.Hash())
+	w.names.add(name)
 	w.sum.twin(device, data)
 	if selected {
 		w.sum.selected(device)
 	}
-	return nil
 }
 
 // simple makes the changes of the twin that was sifted last where nothing of it

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// A Seen is what a pass over a fleet found of the twins of which nothing was to be
+// done. With [Options.Seen] the next pass looks at none of them again whose line
+// is the same but for what changes whenever a device speaks, and about which no
+// rule changes its mind as time passes (see [rules.Sifter.Wake]); it counts them as
+// they were counted, and the plan is the same byte for byte. A fleet that does not
+// change is planned so in half the time (see BenchmarkSeen): what is left is to
+// hash the lines.
+//
+// The zero Seen has seen nothing. It holds 24 bytes for each twin, and is for one
+// evaluation at a time. [WriteSeen] and [ReadSeen] keep it.
+type Seen struct {
+	// key stands for what is the same for all twins: the pack with its plugins, the
+	// program, the hub, and what other configurations there do.
+	key [32]byte
+	// at is the moment of the pass. An earlier one does not believe it: a wake says
+	// nothing of what was before.
+	at       time.Time
+	outcomes []string  // of [rules.Sifter.Outcome], sorted, each once
+	rows     []seenRow // sorted by print, of which there is each once
+	known    int
+}
+
+// Len returns of how many twins it knows something.
+func (s *Seen) Len() int { return len(s.rows) }
+
+// Known returns how many twins of the last pass it spared a look at.
+func (s *Seen) Known() int { return s.known }
+
+// A seenRow is about one twin.
+type seenRow struct {
+	print uint64 // of its line
+	name  uint64 // [rules.TwinID.Hash]
+	wake  uint32 // seconds since 1970 at which it is to be looked at again
+	what  uint32 // the place of its outcome, twice, and one more for a module
+}
+
+// sleeps is the wake of a twin to which the time makes no difference.
+const sleeps = math.MaxUint32
+
+func (r seenRow) device() bool { return r.what&1 == 0 }
+func (r seenRow) outcome() int { return int(r.what >> 1) }
+
+// A seenSheet is what one worker saw that was not known, with outcomes of its own.
+type seenSheet struct {
+	rows     []seenRow
+	outcomes []string
+	index    map[string]uint32
+	text     []byte
+}
+
+// maxOutcomes is how many are told apart. A fleet has hundreds; more are judged
+// each time.
+const maxOutcomes = 1 << 16
+
+// add notes a twin, unless there are too many outcomes.
+func (s *seenSheet) add(r seenRow, outcome []byte, module bool) {
+	i, ok := s.index[string(outcome)]
+	if !ok {
+		if len(s.outcomes) == maxOutcomes {
+			return
+		}
+		if s.index == nil {
+			s.index = map[string]uint32{}
+		}
+		i = uint32(len(s.outcomes))
+		s.index[string(outcome)], s.outcomes = i, append(s.outcomes, string(outcome))
+	}
+	if r.what = 2 * i; module {
+		r.what++
+	}
+	s.rows = append(s.rows, r)
+}
+
+// mergeSeen returns one sheet of all, whose rows are in order. Of lines that have
+// one print none is kept: they would be taken for each other. Where there are too
+// many outcomes nothing is.
+func mergeSeen(sheets []seenSheet) *Seen {
+	s := &Seen{}
+	for _, sheet := range sheets {
+		used := make([]bool, len(sheet.outcomes))
+		for _, r := range sheet.rows {
+			used[r.outcome()] = true
+		}
+		for i, outcome := range sheet.outcomes {
+			if used[i] {
+				s.outcomes = append(s.outcomes, outcome)
+			}
+		}
+	}
+	slices.Sort(s.outcomes)
+	if s.outcomes = slices.Compact(s.outcomes); len(s.outcomes) > maxOutcomes {
+		return &Seen{}
+	}
+	for _, sheet := range sheets {
+		s.rows = mergeRows(s.rows, s.renumbered(sheet))
+	}
+	s.rows = unique(s.rows)
+	return s
+}
+
+// renumbered returns a sheet's rows in order, with the outcomes of s.
+func (s *Seen) renumbered(sheet seenSheet) []seenRow {
+	place := make([]uint32, len(sheet.outcomes))
+	for i, outcome := range sheet.outcomes {
+		at, _ := slices.BinarySearch(s.outcomes, outcome)
+		place[i] = uint32(at)
+	}
+	for i, r := range sheet.rows {
+		sheet.rows[i].what = 2*place[r.outcome()] | r.what&1
+	}
+	slices.SortFunc(sheet.rows, byPrint)
+	return sheet.rows
+}
+
+func byPrint(a, b seenRow) int { return cmp.Compare(a.print, b.print) }
+
+// mergeRows merges two lists that are in order.
+func mergeRows(a, b []seenRow) []seenRow {
+	if len(a) == 0 || len(b) == 0 {
+		return append(a, b...)
+	}
+	list := make([]seenRow, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].print <= b[0].print {
+			list, a = append(list, a[0]), a[1:]
+		} else {
+			list, b = append(list, b[0]), b[1:]
+		}
+	}
+	return append(append(list, a...), b...)
+}
+
+// unique drops rows that have their print in common.
+func unique(rows []seenRow) []seenRow {
+	n := 0
+	for i, r := range rows {
+		again := i > 0 && rows[i-1].print == r.print
+		next := i+1 < len(rows) && rows[i+1].print == r.print
+		if !again && !next {
+			rows[n] = r
+			n++
+		}
+	}
+	return rows[:n]
+}
