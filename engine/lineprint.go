@@ -13,14 +13,20 @@ import (
 // members in question stand before the first that is an object, as the hub writes
 // twins, and where they do not, they count. It is used by one goroutine.
 type linePrinter struct {
-	frames [][]byte // of each such member, what stands before its text
+	frames []frame
 	head   []byte
+}
+
+// A frame is what stands before the text of such a member.
+type frame struct {
+	text []byte
+	last int // where it was in the line before this one: mostly there it is again
 }
 
 func newLinePrinter(volatile []string) *linePrinter {
 	p := &linePrinter{}
 	for _, name := range volatile {
-		p.frames = append(p.frames, []byte(`,"`+name+`":"`))
+		p.frames = append(p.frames, frame{text: []byte(`,"` + name + `":"`)})
 	}
 	return p
 }
@@ -34,20 +40,23 @@ func (p *linePrinter) of(line []byte) uint64 {
 	// a text would have its quotes escaped.
 	end := max(1, 1+bytes.IndexByte(line[1:], '{'))
 	p.head = append(p.head[:0], line[:end]...)
-	for _, frame := range p.frames {
-		p.cut(frame)
+	for i := range p.frames {
+		p.cut(&p.frames[i])
 	}
 	p.head = binary.LittleEndian.AppendUint64(p.head, twin.DigestOf(line[end:])[0])
 	return twin.DigestOf(p.head)[0]
 }
 
 // cut takes out of the head the text behind a frame, if that is a plain one.
-func (p *linePrinter) cut(frame []byte) {
-	i := bytes.Index(p.head, frame)
-	if i < 0 {
-		return
+func (p *linePrinter) cut(f *frame) {
+	if f.last > len(p.head) || !bytes.HasPrefix(p.head[f.last:], f.text) {
+		i := bytes.Index(p.head, f.text)
+		if i < 0 {
+			return
+		}
+		f.last = i
 	}
-	i += len(frame)
+	i := f.last + len(f.text)
 	n := 0
 	for i+n < len(p.head) && plainText(p.head[i+n]) {
 		n++

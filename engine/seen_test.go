@@ -3,9 +3,11 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,7 @@ var packs = map[string]string{
 	"leaving":  kept + "  - {id: state, selector: 'tags.kind == \"a\"', when: reported.pct < 30, patch: {desired: {interval: 900}}, onExit: remove}\n",
 	"nested":   kept + "  - {id: in, selector: 'tags.kind == \"a\"', when: reported.pct < 50, patch: {desired: {interval: {of: 1}}}}\n",
 	"reread":   kept + "  - {id: second, selector: 'tags.kind == \"a\"', when: desired.interval == 900, patch: {desired: {slow: true}}}\n",
+	"governed": kept,
 	"modules":  kept + "  - {id: module, on: module/agent, when: reported.pct > 10, patch: {desired: {interval: 60}}}\n",
 	"computed": kept + "  - {id: copy, selector: 'tags.kind == \"a\"', when: reported.pct > 70, patch: {desired: {interval: '${ reported.pct + 1 > 0 ? 60 : 1 }'}}}\n",
 	"rollout":  kept + "  - {id: waves, selector: 'tags.kind == \"a\"', when: reported.pct < 50, patch: {desired: {interval: 60}}, rollout: {waves: [3, 100%], gate: {ok: reported.pct > 0}}}\n",
@@ -95,6 +98,10 @@ func TestWhatWasSeenMakesNoDifference(t *testing.T) {
 			at, most := noon, 0
 			for pass := range 12 {
 				src := engine.Source(h.source())
+				if name == "governed" {
+					src = governed{h.source(), []*twin.Configuration{{ID: "other", TargetCondition: "connectionState = 'Connected' AND tags.kind = 'a'",
+						Content: twin.Object{"deviceContent": twin.Object{"properties.desired.interval": 60}}}}}
+				}
 				if pass%4 == 3 {
 					src = listed{src}
 				}
@@ -163,20 +170,20 @@ func TestWhenWhatWasSeenIsBelieved(t *testing.T) {
 		speak  bool
 		known  int
 	}{
-		"the same again":                 {known: 100},
-		"all have spoken":                {speak: true, known: 100},
-		"later":                          {at: time.Hour, known: 100},
-		"earlier":                        {at: -time.Second},
-		"after all have woken":           {at: 21 * time.Hour},
-		"another pack":                   {body: body + "\n"},
-		"another program":                {change: func(o *engine.Options) { o.Tool = "2" }},
-		"another hub":                    {change: func(o *engine.Options) { o.Moment.Hub = "fabrikam.azure-devices.net" }},
-		"all rules only report":          {change: func(o *engine.Options) { o.Audit = true }},
-		"more is read":                   {change: func(o *engine.Options) { o.Read = rules.ReadAll }, known: 100},
-		"a configuration":                {live: configured("other", "tags.kind = 'a'", "slow")},
-		"one of something else":          {live: configured("other", "tags.kind = 'a'", "fan"), known: 100},
-		"a clock before all computers":   {change: func(o *engine.Options) { o.Moment.Now = time.Time{} }},
-		"one that no plan has room for?": {change: func(o *engine.Options) { o.Moment.Now = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		"the same again":               {known: 100},
+		"all have spoken":              {speak: true, known: 100},
+		"later":                        {at: time.Hour, known: 100},
+		"earlier":                      {at: -time.Second},
+		"after all have woken":         {at: 21 * time.Hour},
+		"another pack":                 {body: body + "\n"},
+		"another program":              {change: func(o *engine.Options) { o.Tool = "2" }},
+		"another hub":                  {change: func(o *engine.Options) { o.Moment.Hub = "fabrikam.azure-devices.net" }},
+		"all rules only report":        {change: func(o *engine.Options) { o.Audit = true }},
+		"more is read":                 {change: func(o *engine.Options) { o.Read = rules.ReadAll }, known: 100},
+		"a configuration":              {live: configured("other", "tags.kind = 'a'", "slow")},
+		"one of something else":        {live: configured("other", "tags.kind = 'a'", "fan"), known: 100},
+		"a clock before all computers": {change: func(o *engine.Options) { o.Moment.Now = time.Time{} }},
+		"a clock after all of them":    {change: func(o *engine.Options) { o.Moment.Now = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, seen, p := newHerd(1, 100), &engine.Seen{}, pack(t, body)
@@ -291,4 +298,163 @@ func seenBytes(t testing.TB, s *engine.Seen) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// FuzzReadSeen: whatever a file says, it is refused, or it is what would be written.
+func FuzzReadSeen(f *testing.F) {
+	h, seen := newHerd(1, 20), &engine.Seen{}
+	f.Add(seenBytes(f, seen))
+	planAt(f, pack(f, packs["aged"]), h.source(), noon, &engine.Options{Seen: seen})
+	f.Add(seenBytes(f, seen))
+	p := pack(f, packs["plain"])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		seen, err := engine.ReadSeen(bytes.NewReader(summed(data)))
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(seenBytes(t, seen), summed(data)) {
+			t.Error("it is written otherwise")
+		}
+		planAt(t, p, h.source(), noon, &engine.Options{Seen: seen}) // of rows that nobody wrote nothing is known, and nothing breaks
+	})
+}
+
+// summed puts the sum at the end of a file right.
+func summed(data []byte) []byte {
+	if len(data) < sha256.Size {
+		return data
+	}
+	body := bytes.Clone(data[:len(data)-sha256.Size])
+	sum := sha256.Sum256(body)
+	return append(body, sum[:]...)
+}
+
+// TestDamagedSeen: a file that is torn or altered anywhere is refused.
+func TestDamagedSeen(t *testing.T) {
+	seen := &engine.Seen{}
+	planAt(t, pack(t, packs["aged"]), newHerd(1, 20).source(), noon, &engine.Options{Seen: seen})
+	file := seenBytes(t, seen)
+	for i := range file {
+		altered := bytes.Clone(file)
+		altered[i] ^= 1
+		for what, data := range map[string][]byte{"torn": file[:i], "altered": altered} {
+			if _, err := engine.ReadSeen(bytes.NewReader(data)); err == nil {
+				t.Errorf("it is read although it is %s at byte %d", what, i)
+			}
+		}
+	}
+	if _, err := engine.ReadSeen(bytes.NewReader(append(file, 0))); err == nil {
+		t.Error("it is read although something stands behind it")
+	}
+	const outcomes = len("twinrules/seen/v1\n") + 32 + 8 + 8 // where it says how many there are
+	for name, at := range map[string]int{"outcomes": outcomes, "their size": outcomes + 8, "rows": len(file) - 32 - seen.Len()*24 - 8, "an outcome's number": len(file) - 32 - 2} {
+		altered := bytes.Clone(file)
+		altered[at+1] = 0x7f
+		if _, err := engine.ReadSeen(bytes.NewReader(summed(altered))); err == nil {
+			t.Errorf("it is read with too many %s", name)
+		}
+	}
+}
+
+// TestSeenDoesNotDependOnWorkers: the same fleet makes the same file.
+func TestSeenDoesNotDependOnWorkers(t *testing.T) {
+	p, h := pack(t, packs["aged"]), newHerd(1, 500)
+	var want []byte
+	for _, workers := range []int{1, 2, 7} {
+		seen := &engine.Seen{}
+		planAt(t, p, h.source(), noon, &engine.Options{Seen: seen, Workers: workers})
+		if got := seenBytes(t, seen); want != nil && !bytes.Equal(got, want) {
+			t.Errorf("%d workers write another file", workers)
+		} else {
+			want = got
+		}
+	}
+}
+
+// A reel is a fleet in blocks that lie ready.
+type reel struct {
+	tape
+	blocks [][]byte
+}
+
+func (r reel) Blocks(context.Context) iter.Seq2[engine.Block, error] {
+	return func(yield func(engine.Block, error) bool) {
+		for _, text := range r.blocks {
+			if !yield(lying{block{text: text}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// lying is a block that is read again.
+type lying struct{ block }
+
+func (lying) Release() {}
+
+// BenchmarkSeen plans 20,000 twins of 3 KB by 10 rules, of which none changes
+// anything, without looking at what was seen before and with it, where nothing and
+// where one twin in a hundred has changed and all have spoken since.
+func BenchmarkSeen(b *testing.B) {
+	data, err := os.ReadFile("../hub/twin/testdata/reefer.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, count := range []int{10, 200} {
+		var body strings.Builder
+		for i := range count {
+			fmt.Fprintf(&body, "  - {id: r%d, selector: 'tags.kind == \"reefer\"', when: 'reported.battery.pct < %d and tags.site in [\"muc\", \"ber\"] or reported.network.rssi > %d', patch: {desired: {x%d: 1}}}\n", i, i%60, i-60, i%20)
+		}
+		p := pack(b, body.String())
+		fleet := func(changed int, minute string) (src reel) {
+			text := strings.Replace(strings.TrimSpace(string(data)), "T07:21:17", "T07:"+minute+":17", 1)
+			var part []byte
+			for i := range 20_000 {
+				line := strings.Replace(text, "reefer-0204", fmt.Sprint("reefer-", 10_000+i), 1)
+				if changed > 0 && i%changed == 0 {
+					line = strings.Replace(line, `"pct":61`, `"pct":62`, 1)
+				}
+				if part = append(append(part, line...), '\n'); i%100 == 99 {
+					src.blocks, part = append(src.blocks, part), nil
+				}
+			}
+			return src
+		}
+		pass := func(b *testing.B, src reel, seen *engine.Seen) {
+			plan, err := engine.Evaluate(context.Background(), p, src, &engine.Options{Workers: 1, Moment: moment(), Seen: seen})
+			if err != nil || len(plan.Changes) > 0 {
+				b.Fatal(err, "or something is to be done")
+			}
+		}
+		before := fleet(0, "21")
+		for _, c := range []struct {
+			name string
+			src  reel
+			seen bool
+		}{{"without", before, false}, {"first", before, true}, {"unchanged", before, true}, {"all spoke", fleet(0, "22"), true}, {"1% changed", fleet(100, "22"), true}} {
+			b.Run(fmt.Sprintf("%d rules/%s", count, c.name), func(b *testing.B) {
+				var known bytes.Buffer
+				if seen := (&engine.Seen{}); c.seen {
+					if c.name != "first" {
+						pass(b, before, seen)
+					}
+					if err := engine.WriteSeen(&known, seen); err != nil {
+						b.Fatal(err)
+					}
+				}
+				for b.Loop() {
+					b.StopTimer()
+					var seen *engine.Seen
+					if c.seen {
+						if seen, err = engine.ReadSeen(bytes.NewReader(known.Bytes())); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.StartTimer()
+					pass(b, c.src, seen)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/20_000, "ns/twin")
+			})
+		}
+	}
 }

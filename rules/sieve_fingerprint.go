@@ -53,7 +53,7 @@ func (f *Sifter) Fingerprint() (print twin.Digest, ok bool) {
 
 // volatile are the members of a twin's own that change whenever its device
 // speaks.
-var volatile = []string{"connectionState", "connectionStateUpdatedTime", "lastActivityTime"}
+var volatile = []string{"connectionState", "lastActivityTime"}
 
 // Volatile lists the members of a twin's JSON that change whenever its device speaks
 // and that no rule looks at. Where they are texts, rules say the same of the twin
