@@ -11,9 +11,9 @@ import (
 // done. With [Options.Seen] the next pass looks at none of them again whose line
 // is the same but for what changes whenever a device speaks, and about which no
 // rule changes its mind as time passes (see [rules.Sifter.Wake]); it counts them as
-// they were counted, and the plan is the same byte for byte. A fleet that does not
-// change is planned so in half the time (see BenchmarkSeen): what is left is to
-// hash the lines.
+// they were counted, and the plan is the same byte for byte. A fleet in
+// which one twin in a hundred changes and all speak is planned so in a fifth of the
+// time (see BenchmarkSeen): what is left is to hash its lines.
 //
 // The zero Seen has seen nothing. It holds 24 bytes for each twin, and is for one
 // evaluation at a time. [WriteSeen] and [ReadSeen] keep it.
@@ -125,8 +125,11 @@ func byPrint(a, b seenRow) int { return cmp.Compare(a.print, b.print) }
 
 // mergeRows merges two lists that are in order.
 func mergeRows(a, b []seenRow) []seenRow {
-	if len(a) == 0 || len(b) == 0 {
-		return append(a, b...)
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
 	}
 	list := make([]seenRow, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {

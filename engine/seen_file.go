@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,7 @@ const (
 	maxSeenRows = 1 << 28
 	maxOutcome  = 1 << 12 // bytes: two bits for each rule
 	seenRowSize = 24
+	seenChunk   = maxOutcome / seenRowSize // rows that are read at once
 )
 
 // errSeen is about a file that [WriteSeen] did not write, or that has changed since.
@@ -43,8 +45,8 @@ func WriteSeen(w io.Writer, s *Seen) error {
 		out.put([]byte(outcome))
 	}
 	out.numbers(uint64(len(s.rows)))
-	for _, r := range s.rows {
-		out.numbers(r.print, r.name, uint64(r.what)<<32|uint64(r.wake))
+	for part := range slices.Chunk(s.rows, seenChunk) {
+		out.rows(part)
 	}
 	out.put(out.sum.Sum(nil))
 	if err := out.Flush(); err != nil {
@@ -69,6 +71,15 @@ func (w *seenWriter) numbers(list ...uint64) {
 	w.text = w.text[:0]
 	for _, n := range list {
 		w.text = binary.LittleEndian.AppendUint64(w.text, n)
+	}
+	w.put(w.text)
+}
+
+func (w *seenWriter) rows(list []seenRow) {
+	w.text = w.text[:0]
+	for _, r := range list {
+		w.text = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(w.text, r.print), r.name)
+		w.text = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(w.text, r.wake), r.what)
 	}
 	w.put(w.text)
 }
@@ -142,8 +153,8 @@ func (in *seenReader) seen() *Seen {
 	seconds := int64(in.number())
 	s.at = time.Unix(seconds, int64(in.count(1e9-1))).UTC()
 	in.outcomes(s)
-	for n := in.count(maxSeenRows); n > 0 && in.err == nil; n-- {
-		in.row(s)
+	for n := in.count(maxSeenRows); n > 0 && in.err == nil; n -= seenChunk {
+		in.rows(s, min(n, seenChunk))
 	}
 	return s
 }
@@ -163,14 +174,17 @@ func (in *seenReader) outcomes(s *Seen) {
 	}
 }
 
-// row reads a row, which stands behind those with smaller prints.
-func (in *seenReader) row(s *Seen) {
-	b := in.get(seenRowSize)
-	last := binary.LittleEndian.Uint64(b[16:])
-	r := seenRow{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), uint32(last), uint32(last >> 32)}
-	if k := len(s.rows); k > 0 && s.rows[k-1].print >= r.print || r.outcome() >= len(s.outcomes) {
-		in.refuse()
-		return
+// rows reads rows in order, each behind those with smaller prints.
+func (in *seenReader) rows(s *Seen, n int) {
+	for b := in.get(n * seenRowSize); len(b) > 0; b = b[seenRowSize:] {
+		r := seenRow{
+			print: binary.LittleEndian.Uint64(b), name: binary.LittleEndian.Uint64(b[8:]),
+			wake: binary.LittleEndian.Uint32(b[16:]), what: binary.LittleEndian.Uint32(b[20:]),
+		}
+		if k := len(s.rows); k > 0 && s.rows[k-1].print >= r.print || r.outcome() >= len(s.outcomes) {
+			in.refuse()
+			return
+		}
+		s.rows = append(s.rows, r)
 	}
-	s.rows = append(s.rows, r)
 }

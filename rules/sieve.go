@@ -88,6 +88,7 @@ type Sifter struct {
 	decided    bool // the row is about the twin that was sifted last
 	found      bool // and so are the spans
 	print      []byte
+	said       [outcomeParts]row
 	live, odd  row // what holds or is not known yet, and what is not known
 	memories   []*memory
 	population []int
@@ -102,6 +103,9 @@ func (s *Sieve) Sifter() *Sifter {
 		Sieve: s, spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
 		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), changed: make([]int, len(s.rules)), runner: newRunner(),
 		changes: s.changes(),
+	}
+	for i := range f.said {
+		f.said[i] = make(row, s.words)
 	}
 	f.view.paths, f.view.now = s.paths, s.at.now
 	for _, g := range s.groups {

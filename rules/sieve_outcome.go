@@ -14,22 +14,23 @@ const outcomeParts = 2
 // was not asked. It is for twins of which nothing is to be done and about which no
 // rule failed.
 func (f *Sifter) Outcome(b []byte, verdicts []Verdict) []byte {
-	rows := [outcomeParts]row{make(row, f.words), make(row, f.words)}
+	said := &f.said
 	for w := range f.words {
+		said[0][w], said[1][w] = 0, 0
 		if f.decided {
 			chosen, _ := f.plane(selected, w)
 			matches, _, _ := f.passage(w)
-			rows[0][w], rows[1][w] = chosen, chosen&matches
+			said[0][w], said[1][w] = chosen, chosen&matches
 		}
 	}
-	for i, r := range f.rules {
-		if len(verdicts) > 0 && verdicts[0].Rule == r.Rule {
-			rows[0].put(i, verdicts[0].Selected)
-			rows[1].put(i, verdicts[0].Matched)
+	for i := 0; len(verdicts) > 0; i++ {
+		if v := verdicts[0]; v.Rule == f.rules[i].Rule {
+			said[0].put(i, v.Selected)
+			said[1].put(i, v.Matched)
 			verdicts = verdicts[1:]
 		}
 	}
-	for _, part := range rows {
+	for _, part := range said {
 		for _, word := range part {
 			b = binary.LittleEndian.AppendUint64(b, word)
 		}
