@@ -24,13 +24,22 @@ type Seen struct {
 	// at is the moment of the pass. An earlier one does not believe it: a wake says
 	// nothing of what was before.
 	at       time.Time
-	outcomes []string  // of [rules.Sifter.Outcome], sorted, each once
-	rows     []seenRow // sorted by print, of which there is each once
+	outcomes []string // of [rules.Sifter.Outcome], sorted, each once
+	rows     seenRows // sorted by print, of which there is each once
 	known    int
 }
 
+// seenRows are rows in parts by the first byte of their print, so that none is
+// copied as a whole when it grows or is merged.
+type seenRows [256][]seenRow
+
 // Len returns of how many twins it knows something.
-func (s *Seen) Len() int { return len(s.rows) }
+func (s *Seen) Len() (n int) {
+	for _, part := range s.rows {
+		n += len(part)
+	}
+	return n
+}
 
 // Known returns how many twins of the last pass it spared a look at.
 func (s *Seen) Known() int { return s.known }
@@ -51,7 +60,7 @@ func (r seenRow) outcome() int { return int(r.what >> 1) }
 
 // A seenSheet is what one worker saw that was not known, with outcomes of its own.
 type seenSheet struct {
-	rows     []seenRow
+	rows     seenRows
 	outcomes []string
 	index    map[string]uint32
 	text     []byte
@@ -77,48 +86,63 @@ func (s *seenSheet) add(r seenRow, outcome []byte, module bool) {
 	if r.what = 2 * i; module {
 		r.what++
 	}
-	s.rows = append(s.rows, r)
+	s.rows[r.print>>56] = append(s.rows[r.print>>56], r)
 }
 
-// mergeSeen returns one sheet of all, whose rows are in order. Of lines that have
+// mergeSeen returns one sheet of all, which are used up, with rows in order. Of lines that have
 // one print none is kept: they would be taken for each other. Where there are too
 // many outcomes nothing is.
-func mergeSeen(sheets []seenSheet) *Seen {
+func mergeSeen(sheets []*seenSheet) *Seen {
 	s := &Seen{}
 	for _, sheet := range sheets {
-		used := make([]bool, len(sheet.outcomes))
-		for _, r := range sheet.rows {
-			used[r.outcome()] = true
-		}
-		for i, outcome := range sheet.outcomes {
-			if used[i] {
-				s.outcomes = append(s.outcomes, outcome)
-			}
-		}
+		s.outcomes = append(s.outcomes, sheet.used()...)
 	}
 	slices.Sort(s.outcomes)
 	if s.outcomes = slices.Compact(s.outcomes); len(s.outcomes) > maxOutcomes {
 		return &Seen{}
 	}
 	for _, sheet := range sheets {
-		s.rows = mergeRows(s.rows, s.renumbered(sheet))
+		sheet.renumber(s.outcomes)
 	}
-	s.rows = unique(s.rows)
+	for i := range s.rows {
+		for _, sheet := range sheets {
+			slices.SortFunc(sheet.rows[i], byPrint)
+			s.rows[i] = mergeRows(s.rows[i], sheet.rows[i])
+			sheet.rows[i] = nil
+		}
+		s.rows[i] = unique(s.rows[i])
+	}
 	return s
 }
 
-// renumbered returns a sheet's rows in order, with the outcomes of s.
-func (s *Seen) renumbered(sheet seenSheet) []seenRow {
-	place := make([]uint32, len(sheet.outcomes))
-	for i, outcome := range sheet.outcomes {
-		at, _ := slices.BinarySearch(s.outcomes, outcome)
+// used lists the outcomes that some row has.
+func (s *seenSheet) used() (list []string) {
+	used := make([]bool, len(s.outcomes))
+	for _, part := range s.rows {
+		for _, r := range part {
+			used[r.outcome()] = true
+		}
+	}
+	for i, outcome := range s.outcomes {
+		if used[i] {
+			list = append(list, outcome)
+		}
+	}
+	return list
+}
+
+// renumber gives rows the numbers that outcomes have in a sorted list.
+func (s *seenSheet) renumber(list []string) {
+	place := make([]uint32, len(s.outcomes))
+	for i, outcome := range s.outcomes {
+		at, _ := slices.BinarySearch(list, outcome)
 		place[i] = uint32(at)
 	}
-	for i, r := range sheet.rows {
-		sheet.rows[i].what = 2*place[r.outcome()] | r.what&1
+	for _, part := range s.rows {
+		for i, r := range part {
+			part[i].what = 2*place[r.outcome()] | r.what&1
+		}
 	}
-	slices.SortFunc(sheet.rows, byPrint)
-	return sheet.rows
 }
 
 func byPrint(a, b seenRow) int { return cmp.Compare(a.print, b.print) }

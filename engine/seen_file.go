@@ -44,9 +44,11 @@ func WriteSeen(w io.Writer, s *Seen) error {
 	for _, outcome := range s.outcomes {
 		out.put([]byte(outcome))
 	}
-	out.numbers(uint64(len(s.rows)))
-	for part := range slices.Chunk(s.rows, seenChunk) {
-		out.rows(part)
+	out.numbers(uint64(s.Len()))
+	for _, part := range s.rows {
+		for some := range slices.Chunk(part, seenChunk) {
+			out.rows(some)
+		}
 	}
 	out.put(out.sum.Sum(nil))
 	if err := out.Flush(); err != nil {
@@ -105,6 +107,8 @@ type seenReader struct {
 	r    *bufio.Reader
 	sum  hash.Hash
 	text [maxOutcome]byte
+	last uint64 // print that was read, if there was some
+	some bool
 	err  error
 }
 
@@ -181,10 +185,11 @@ func (in *seenReader) rows(s *Seen, n int) {
 			print: binary.LittleEndian.Uint64(b), name: binary.LittleEndian.Uint64(b[8:]),
 			wake: binary.LittleEndian.Uint32(b[16:]), what: binary.LittleEndian.Uint32(b[20:]),
 		}
-		if k := len(s.rows); k > 0 && s.rows[k-1].print >= r.print || r.outcome() >= len(s.outcomes) {
+		if in.some && r.print <= in.last || r.outcome() >= len(s.outcomes) {
 			in.refuse()
 			return
 		}
-		s.rows = append(s.rows, r)
+		in.last, in.some = r.print, true
+		s.rows[r.print>>56] = append(s.rows[r.print>>56], r)
 	}
 }

@@ -13,11 +13,18 @@ import (
 // A past is what workers look up of a [Seen] in one pass.
 type past struct {
 	*Seen
-	selects []bool   // whether some rule does, for each outcome
-	starts  []uint32 // of the rows whose print begins with these bits
-	shift   int
-	met     []uint32 // a bit for each row that was found
-	seconds uint32   // of the pass's moment, since 1970
+	selects []bool // whether some rule does, for each outcome
+	parts   [256]pastPart
+	seconds uint32 // of the pass's moment, since 1970
+}
+
+// A pastPart is a part of the rows with an index: to find one is to look at two
+// places of the memory and not at twenty.
+type pastPart struct {
+	rows   []seenRow
+	starts []uint32 // of the rows whose print goes on with these bits
+	shift  int
+	met    []uint32 // a bit for each row that was found
 }
 
 // newPast returns what of s may be believed in this pass, which may be nothing.
@@ -26,8 +33,9 @@ func (e *evaluation) newPast(s *Seen, sieve *rules.Sieve) *past {
 	if s.key != e.key || e.opts.Moment.Now.Before(s.at) || !p.understood(sieve) {
 		p.Seen, p.selects = &Seen{}, nil
 	}
-	p.index()
-	p.met = make([]uint32, (len(p.rows)+31)/32)
+	for i, rows := range p.rows {
+		p.parts[i] = newPastPart(rows)
+	}
 	return p
 }
 
@@ -43,28 +51,31 @@ func (p *past) understood(sieve *rules.Sieve) bool {
 	return true
 }
 
-// index notes where rows begin, so that to find one is to look at two places of the
-// memory and not at twenty.
-func (p *past) index() {
-	p.shift = 64
-	for p.shift > 40 && 4<<(64-p.shift) < len(p.rows) {
-		p.shift--
+func newPastPart(rows []seenRow) pastPart {
+	bits := 0
+	for 4<<bits < len(rows) {
+		bits++
 	}
-	p.starts = make([]uint32, 1<<(64-p.shift)+1)
-	for _, r := range p.rows {
-		p.starts[r.print>>p.shift+1]++
+	p := pastPart{rows: rows, shift: 64 - bits, starts: make([]uint32, 1<<bits+1), met: make([]uint32, (len(rows)+31)/32)}
+	for _, r := range rows {
+		p.starts[p.bucket(r.print)+1]++
 	}
 	for i := range p.starts[1:] {
 		p.starts[i+1] += p.starts[i]
 	}
+	return p
 }
+
+// bucket returns the bits behind the first byte.
+func (p *pastPart) bucket(print uint64) uint64 { return print << 8 >> p.shift }
 
 // find returns the row of a line that is not to be looked at yet.
 func (p *past) find(print uint64) (r seenRow, ok bool) {
-	bucket := print >> p.shift
-	for i := p.starts[bucket]; i < p.starts[bucket+1]; i++ {
-		if r = p.rows[i]; r.print == print && p.seconds < r.wake {
-			atomic.OrUint32(&p.met[i/32], 1<<(i%32))
+	part := &p.parts[print>>56]
+	bucket := part.bucket(print)
+	for i := part.starts[bucket]; i < part.starts[bucket+1]; i++ {
+		if r = part.rows[i]; r.print == print && p.seconds < r.wake {
+			atomic.OrUint32(&part.met[i/32], 1<<(i%32))
 			return r, true
 		}
 	}
@@ -72,10 +83,13 @@ func (p *past) find(print uint64) (r seenRow, ok bool) {
 }
 
 // kept returns the rows that were found.
-func (p *past) kept() seenSheet {
-	i := -1
-	rows := slices.DeleteFunc(p.rows, func(seenRow) bool { i++; return p.met[i/32]&(1<<(i%32)) == 0 })
-	return seenSheet{rows: rows, outcomes: p.outcomes}
+func (p *past) kept() *seenSheet {
+	sheet := &seenSheet{outcomes: p.outcomes}
+	for n, part := range p.parts {
+		i := -1
+		sheet.rows[n] = slices.DeleteFunc(part.rows, func(seenRow) bool { i++; return part.met[i/32]&(1<<(i%32)) == 0 })
+	}
+	return sheet
 }
 
 // A watch is what one worker knows of the past, and adds to it. It is nil where
@@ -149,13 +163,13 @@ func (e *evaluation) learn(workers []*worker) {
 		return
 	}
 	p := workers[0].watch.past
-	sheets, known := []seenSheet{p.kept()}, 0
+	sheets, known := []*seenSheet{p.kept()}, 0
 	for _, w := range workers {
 		for i, n := range w.watch.counts {
 			w.sifter.Count(p.outcomes[i], n)
 			known += n
 		}
-		sheets = append(sheets, w.watch.sheet)
+		sheets = append(sheets, &w.watch.sheet)
 	}
 	s := mergeSeen(sheets)
 	s.key, s.at, s.known = e.key, e.opts.Moment.Now.Round(0), known
