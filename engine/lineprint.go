@@ -47,7 +47,7 @@ func (p *linePrinter) of(line []byte) uint64 {
 	return twin.DigestOf(p.head)[0]
 }
 
-// cut takes out of the head the text behind a frame, if that is a plain one.
+// cut takes out of the head the text behind a frame, as far as it is plain.
 func (p *linePrinter) cut(f *frame) {
 	if f.last > len(p.head) || !bytes.HasPrefix(p.head[f.last:], f.text) {
 		i := bytes.Index(p.head, f.text)
@@ -61,9 +61,7 @@ func (p *linePrinter) cut(f *frame) {
 	for i+n < len(p.head) && plainText(p.head[i+n]) {
 		n++
 	}
-	if i+n < len(p.head) && p.head[i+n] == '"' {
-		p.head = append(p.head[:i], p.head[i+n:]...)
-	}
+	p.head = append(p.head[:i], p.head[i+n:]...)
 }
 
 // plainText reports whether times and states are made of c.

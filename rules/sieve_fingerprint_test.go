@@ -231,6 +231,46 @@ func TestAFingerprintNamesWhatIsRead(t *testing.T) {
 	}
 }
 
+// TestVolatile: what changes whenever a device speaks may be left out where nobody
+// can look at it.
+func TestVolatile(t *testing.T) {
+	p := program(t, "{}", "  - {id: r, when: 'tags.x == 1', patch: {desired: {a: 1}}}\n", nil)
+	foreign := p.Foreign([]*twin.Configuration{{ID: "f", TargetCondition: "*", Content: twin.Object{"deviceContent": twin.Object{"properties.desired.a": "2"}}}})
+	judged := "  - {id: r, plugin: {use: judge}, patch: {desired: {a: 1}}}\n"
+	for name, c := range map[string]struct {
+		sieve *rules.Sieve
+		want  string
+	}{
+		"no rule reads any":         {p.Sieve(noon, nil), "connectionState lastActivityTime"},
+		"a configuration of others": {p.Sieve(noon, foreign), ""},
+		"a state that is read":      {program(t, "{}", "  - {id: r, selector: 'connectionState == \"x\"', patch: {desired: {a: 1}}}\n", nil).Sieve(noon, nil), "lastActivityTime"},
+		"a plugin of all":           {program(t, "{}", judged, fakePlugins{}).Sieve(noon, nil), ""},
+		"a plugin of one":           {program(t, "{}", judged, fakePlugins{fakePlugin{reads: []string{"lastActivityTime"}}}).Sieve(noon, nil), "connectionState"},
+	} {
+		if got := strings.Join(c.sieve.Volatile(), " "); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestATornTwinHasNoState: what was read of the twin before it is not taken for
+// its own.
+func TestATornTwinHasNoState(t *testing.T) {
+	sifter := program(t, "{}", "  - {id: r, when: 'tags.x == 1', patch: {desired: {a: 1}}}\n", nil).Sieve(noon, nil).Sifter()
+	for _, before := range []string{"", `{"deviceId":"d"}`} {
+		sifter.Sift([]byte(before))
+		if judge, _ := sifter.Sift([]byte(`{"deviceId":"some-device","etag":"some-etag","version":7,"tags":`)); !judge {
+			t.Error("it is not judged")
+		}
+		if state, ok := sifter.State(); ok {
+			t.Errorf("it has the state %v", state)
+		}
+		if at, ever := sifter.Wake(); !ever || !at.Equal(noon.Now) {
+			t.Errorf("it wakes at %v", at)
+		}
+	}
+}
+
 // TestNeighboursAreTold: what is missing, what is null and where values end are
 // told apart, also of two that stand side by side.
 func TestNeighboursAreTold(t *testing.T) {
