@@ -11,7 +11,9 @@ import (
 // but what changes whenever a device speaks. Without that every line of a fleet
 // that lives would be another one in every pass. It does not read a line: the
 // members in question stand before the first that is an object, as the hub writes
-// twins, and where they do not, they count. It is used by one goroutine.
+// twins, and where they do not, they count. That all devices have spoken makes no
+// difference so (see BenchmarkSeen), where it would make a pass five times as long.
+// It is used by one goroutine.
 type linePrinter struct {
 	frames []frame
 	head   []byte
