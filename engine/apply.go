@@ -114,7 +114,7 @@ func Apply(ctx context.Context, p *Plan, w Writer, j Journal, opts *ApplyOptions
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &application{ctx: ctx, stop: stop, plan: p, writer: w, journal: j, opts: opts, outcomes: make([]Outcome, len(p.Changes))}
+	a := &application{ctx: ctx, stop: stop, plan: p, writer: w, journal: j, opts: opts, outcomes: make([]Outcome, p.Changes.Len())}
 	open := a.open()
 	if err := a.sameHub(open); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ type application struct {
 // open returns the changes whose end the journal does not know, and notes the
 // ends of the others.
 func (a *application) open() (open []int) {
-	for i, c := range a.plan.Changes {
+	for i, c := range a.plan.Changes.All() {
 		if past := a.journal.Past(c.Ref); past.Status.final() {
 			past.Resumed = true
 			a.outcomes[i] = past
@@ -169,7 +169,8 @@ func (a *application) twins(open []int) {
 	for range min(workers, len(open)) {
 		wg.Go(func() {
 			for i := range next {
-				a.outcomes[i] = a.one(&a.plan.Changes[i])
+				c := a.plan.Changes.At(i)
+				a.outcomes[i] = a.one(&c)
 			}
 		})
 	}

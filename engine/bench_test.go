@@ -66,8 +66,8 @@ func BenchmarkChange(b *testing.B) {
 	m, p := recorded(1000), pack(b, body.String())
 	b.ReportAllocs()
 	for b.Loop() {
-		if plan := evaluate(b, p, m, &engine.Options{Workers: 1}); len(plan.Changes) != 1000 {
-			b.Fatal(len(plan.Changes))
+		if plan := evaluate(b, p, m, &engine.Options{Workers: 1}); plan.Changes.Len() != 1000 {
+			b.Fatal(plan.Changes.Len())
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "µs/twin")
@@ -101,8 +101,8 @@ func BenchmarkRollout(b *testing.B) {
 		b.Run(waves, func(b *testing.B) {
 			p := pack(b, "  - {id: r, patch: {desired: {interval: 60}}, rollout: {waves: "+waves+", gate: {ok: reported.interval == 60}}}\n")
 			for b.Loop() {
-				if plan := evaluate(b, p, src, &engine.Options{Workers: 1}); len(plan.Changes) > 0 {
-					b.Fatal(len(plan.Changes))
+				if plan := evaluate(b, p, src, &engine.Options{Workers: 1}); plan.Changes.Len() > 0 {
+					b.Fatal(plan.Changes.Len())
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "µs/twin")

@@ -64,9 +64,9 @@ func Compare(base, head *Plan) *Difference {
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
-	writes := sideBySide(base.Changes, head.Changes)
+	writes := sideBySide(&base.Changes, &head.Changes)
 	d.Changes, d.Pending, d.Reassigned = writes.changes, writes.pending, writes.reassigned
-	d.Audited = sideBySide(base.Audited, head.Audited).changes
+	d.Audited = sideBySide(&base.Audited, &head.Audited).changes
 	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
 	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
 	d.Rollouts, d.GoneRollouts = without(head.Rollouts, base.Rollouts, rolloutKey), without(base.Rollouts, head.Rollouts, ruleKey)
@@ -127,31 +127,42 @@ type comparison struct {
 }
 
 // sideBySide compares two lists of changes, which are in Ref order.
-func sideBySide(base, head []Change) (c comparison) {
-	for len(base) > 0 || len(head) > 0 {
-		switch order := compareHeads(base, head); {
+func sideBySide(base, head *Changes) (c comparison) {
+	for i, j := 0, 0; i < base.Len() || j < head.Len(); {
+		was, is := base.from(i), head.from(j)
+		switch order := first(was, is); {
 		case order < 0:
-			c.change(base[0].Ref, base[0].Edits, nil)
-			base = base[1:]
+			c.change(was.Ref, was.Edits, nil)
+			i++
 		case order > 0:
-			c.change(head[0].Ref, nil, head[0].Edits)
-			head = head[1:]
+			c.change(is.Ref, nil, is.Edits)
+			j++
 		default:
-			c.change(head[0].Ref, base[0].Edits, head[0].Edits)
-			base, head = base[1:], head[1:]
+			c.change(is.Ref, was.Edits, is.Edits)
+			i, j = i+1, j+1
 		}
 	}
 	return c
 }
 
-func compareHeads(base, head []Change) int {
-	if len(base) == 0 {
-		return 1
+// from returns the change with an index, nil behind the last.
+func (c *Changes) from(i int) *Change {
+	if i == c.Len() {
+		return nil
 	}
-	if len(head) == 0 {
+	change := c.At(i)
+	return &change
+}
+
+// first says which of two changes comes first, where none is the last.
+func first(a, b *Change) int {
+	switch {
+	case a == nil:
+		return 1
+	case b == nil:
 		return -1
 	}
-	return base[0].Ref.Compare(head[0].Ref)
+	return a.Ref.Compare(b.Ref)
 }
 
 // change compares what is done to one twin.

@@ -101,9 +101,9 @@ func TestCompare(t *testing.T) {
 // itself in nothing, and of two plans every place is in one class.
 func TestCompareCountsEveryPlace(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		base, head := &engine.Plan{Changes: changes().Draw(rt, "base")}, &engine.Plan{Changes: changes().Draw(rt, "head")}
+		base, head := &engine.Plan{Changes: engine.ChangesOf(changes().Draw(rt, "base")...)}, &engine.Plan{Changes: engine.ChangesOf(changes().Draw(rt, "head")...)}
 		for _, p := range []*engine.Plan{base, head} {
-			if d := engine.Compare(p, p); !d.Empty() || d.Pending != len(p.Changes) || d.Reassigned != 0 {
+			if d := engine.Compare(p, p); !d.Empty() || d.Pending != p.Changes.Len() || d.Reassigned != 0 {
 				rt.Fatalf("a plan differs from itself: %s", differences(d))
 			}
 		}

@@ -91,6 +91,8 @@ type worker struct {
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
 	watch  *watch     // of what was seen before; nil for nothing
+	edits  editLists
+	packs  [2]changePack // of what is enforced, and audited
 }
 
 func (e *evaluation) workers() []*worker {

@@ -39,7 +39,7 @@ d0015 tags.power null → "saver" saver
 d0016 desired.interval 60 → 900 saver
 d0016 tags.power null → "saver" saver
 `
-	if got := lines(plan.Changes); got != want {
+	if got := lines(plan.Changes.List()); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	count := plan.Rules[0]
@@ -49,7 +49,7 @@ d0016 tags.power null → "saver" saver
 	if plan.Fleet.Devices != 20 || !plan.Fleet.Complete || plan.Hub != "contoso.azure-devices.net" {
 		t.Errorf("got %+v", plan.Header)
 	}
-	if c := plan.Changes[0]; c.ETag != "E1" || c.Version != 2 || c.DesiredVersion != 1 {
+	if c := plan.Changes.At(0); c.ETag != "E1" || c.Version != 2 || c.DesiredVersion != 1 {
 		t.Errorf("got %+v", c)
 	}
 	if len(plan.Breaches) > 0 || plan.Obstacle() != "" {
@@ -119,7 +119,7 @@ func TestConflictsAndPriorities(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := evaluate(t, pack(t, c.body+"\n"), fleet(1), nil)
-			if got := lines(plan.Changes); got != c.changes {
+			if got := lines(plan.Changes.List()); got != c.changes {
 				t.Errorf("got %q, want %q", got, c.changes)
 			}
 			var conflicts []string
@@ -165,7 +165,7 @@ func TestLimits(t *testing.T) {
 		t.Error(got)
 	}
 	audited := evaluate(t, packWith(t, "", fmt.Sprintf(rule, "")), fleet(30), &engine.Options{Audit: true})
-	if len(audited.Breaches) > 0 || len(audited.Changes) > 0 || len(audited.Audited) != 20 {
+	if len(audited.Breaches) > 0 || audited.Changes.Len() > 0 || audited.Audited.Len() != 20 {
 		t.Errorf("an audit has no limits and no changes: %+v", audited.Summary())
 	}
 	few := evaluate(t, packWith(t, "", fmt.Sprintf(rule, "")), fleet(1), nil)
@@ -178,7 +178,7 @@ func TestRefusedByTheHub(t *testing.T) {
 	m := fleet(1)
 	m.add(twin.Ref{Device: "full"}, twin.Object{"blob": strings.Repeat("x", 4096), "more": strings.Repeat("y", 4070)}, twin.Object{}, twin.Object{})
 	plan := evaluate(t, pack(t, "  - {id: r, patch: {tags: {extra: \"some more text\"}}}\n"), m, nil)
-	if len(plan.Changes) != 1 || len(plan.Errors) != 1 || !strings.Contains(plan.Errors[0].Message, "the hub takes 8192") || plan.Errors[0].Ref.Device != "full" {
+	if plan.Changes.Len() != 1 || len(plan.Errors) != 1 || !strings.Contains(plan.Errors[0].Message, "the hub takes 8192") || plan.Errors[0].Ref.Device != "full" {
 		t.Errorf("got %+v", plan.Errors)
 	}
 }
@@ -225,11 +225,11 @@ func TestAppliedPlanLeavesNothing(t *testing.T) {
 		for i := range 5 {
 			m.add(twin.Ref{Device: fmt.Sprint("d", i)}, section().Draw(rt, "tags"), section().Draw(rt, "desired"), section().Draw(rt, "reported"))
 		}
-		for _, c := range evaluate(t, p, m, nil).Changes {
+		for _, c := range evaluate(t, p, m, nil).Changes.All() {
 			m.twins[c.Ref].write(c.Patch())
 		}
-		if again := evaluate(t, p, m, nil); len(again.Changes) > 0 {
-			rt.Fatalf("still wanted: %s", lines(again.Changes))
+		if again := evaluate(t, p, m, nil); again.Changes.Len() > 0 {
+			rt.Fatalf("still wanted: %s", lines(again.Changes.List()))
 		}
 	})
 }
@@ -273,8 +273,8 @@ func TestConfigurationChanges(t *testing.T) {
 	if got := show(plan); got != "create tr-channel-9863f89dd9c9 (the rule asks the hub to run it); " {
 		t.Error(got)
 	}
-	if len(plan.Changes) > 0 {
-		t.Errorf("the hub runs the rule, we do not: %s", lines(plan.Changes))
+	if plan.Changes.Len() > 0 {
+		t.Errorf("the hub runs the rule, we do not: %s", lines(plan.Changes.List()))
 	}
 	apply(plan)
 	if got := show(evaluate(t, first, m, nil)); got != "" {

@@ -89,7 +89,7 @@ func plan(s shelf, p *rules.Program) *engine.Plan {
 
 func ExampleEvaluate() {
 	plan := plan(reefers(), powerSave(900))
-	for _, c := range plan.Changes {
+	for _, c := range plan.Changes.All() {
 		for _, e := range c.Edits {
 			fmt.Println(c.Ref, e.Name(), e.Before, "→", e.After, e.Rules)
 		}
@@ -104,7 +104,7 @@ func ExampleApply() {
 	hub := reefers()
 	receipt, err := engine.Apply(context.Background(), plan(hub, powerSave(900)), hub, newNotebook(), nil)
 	fmt.Println(receipt.Count(engine.Written), "written,", receipt.Complete(), err)
-	fmt.Println("what is left:", len(plan(hub, powerSave(900)).Changes))
+	fmt.Println("what is left:", plan(hub, powerSave(900)).Changes.Len())
 	// Output:
 	// 1 written, true <nil>
 	// what is left: 0
@@ -131,7 +131,7 @@ func ExampleSeen() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(len(plan.Changes), "changes,", seen.Known(), "known")
+		fmt.Println(plan.Changes.Len(), "changes,", seen.Known(), "known")
 	}
 	// Output:
 	// 1 changes, 0 known

@@ -59,10 +59,10 @@ func TestPopulationsAreCounted(t *testing.T) {
 	if diff := cmp.Diff(all.Breaches, plan.Breaches); diff != "" || plan.Breaches != nil {
 		t.Errorf("limits (-selected +narrowed)\n%s %v", diff, plan.Breaches)
 	}
-	if diff := cmp.Diff(all.Changes, plan.Changes); diff != "" || len(plan.Changes) == 0 {
+	if diff := cmp.Diff(all.Changes.List(), plan.Changes.List()); diff != "" || plan.Changes.Len() == 0 {
 		t.Errorf("changes (-selected +narrowed)\n%s", diff)
 	}
-	if plan.Fleet.Devices != len(plan.Changes) || !plan.Fleet.Narrowed || all.Fleet.Narrowed {
+	if plan.Fleet.Devices != plan.Changes.Len() || !plan.Fleet.Narrowed || all.Fleet.Narrowed {
 		t.Errorf("got %+v, of selected %+v", plan.Fleet, all.Fleet)
 	}
 	if len(src.asked) != 1 {
@@ -130,7 +130,7 @@ func TestNarrowedRulesThatEnd(t *testing.T) {
   - {id: follows, when: 'tags.mark == 1 and desired.pct < 10', patch: {tags: {followed: true}}}
 `)
 	plan, all := evaluate(t, p, &countable{memory: m}, narrowed()), evaluate(t, p, m, nil)
-	if diff := cmp.Diff(all.Changes, plan.Changes); diff != "" {
+	if diff := cmp.Diff(all.Changes.List(), plan.Changes.List()); diff != "" {
 		t.Errorf("(-selected +narrowed)\n%s", diff)
 	}
 	if diff := cmp.Diff(all.Rules, plan.Rules); diff != "" || all.Rules[0].Leaving == 0 || all.Rules[1].Changed == 0 {

@@ -17,8 +17,8 @@ type Plan struct {
 	Header
 	Rules          []RuleCount // in the order of the pack
 	Rollouts       []Rollout   // of the rules that go in waves, in the order of the pack
-	Changes        []Change    // in Ref order
-	Audited        []Change    // what rules of mode audit would do, in Ref order
+	Changes        Changes     // in Ref order
+	Audited        Changes     // what rules of mode audit would do, in Ref order
 	Configurations []ConfigurationChange
 	Conflicts      []Conflict // in Ref order
 	Errors         []Failure  // in Ref order
@@ -202,11 +202,8 @@ type Summary struct {
 // Summary counts what is in p.
 func (p *Plan) Summary() Summary {
 	s := Summary{
-		Twins: len(p.Changes), Audited: len(p.Audited),
+		Twins: p.Changes.Len(), Edits: p.Changes.Edits(), Audited: p.Audited.Len(),
 		Conflicts: len(p.Conflicts), Errors: len(p.Errors), Breaches: len(p.Breaches),
-	}
-	for _, c := range p.Changes {
-		s.Edits += len(c.Edits)
 	}
 	for _, c := range p.Configurations {
 		if c.Action != Keep {
@@ -244,9 +241,8 @@ func (p *Plan) Obstacle() string {
 func compareRefs(a, b twin.Ref) int { return a.Compare(b) }
 
 func (p *Plan) sort() {
-	byRef := func(a, b Change) int { return compareRefs(a.Ref, b.Ref) }
-	slices.SortFunc(p.Changes, byRef)
-	slices.SortFunc(p.Audited, byRef)
+	p.Changes.sort()
+	p.Audited.sort()
 	slices.SortStableFunc(p.Conflicts, func(a, b Conflict) int { return compareRefs(a.Ref, b.Ref) })
 	slices.SortStableFunc(p.Errors, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })
 }

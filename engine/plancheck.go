@@ -19,11 +19,11 @@ func (h *Header) check() error {
 
 // addChange appends c, which must come after all that list has: a twin has one
 // change.
-func (p *planReader) addChange(list *[]Change, c Change) error {
-	if n := len(*list); n > 0 && (*list)[n-1].Ref.Compare(c.Ref) >= 0 {
+func (p *planReader) addChange(list *Changes, c Change) error {
+	if n := list.Len(); n > 0 && list.At(n-1).Ref.Compare(c.Ref) >= 0 {
 		return fmt.Errorf("%s: a second change, or out of order", c.Ref)
 	}
-	*list = append(*list, c)
+	list.add(c)
 	if err := c.check(); err != nil {
 		return fmt.Errorf("%s: %w", c.Ref, err)
 	}

@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -32,20 +30,15 @@ type planEnd struct {
 	Digest  string  `json:"digest"` // of all lines before
 }
 
-// encode returns the line as it stands in a file, with its end.
-func (l planLine) encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(l)
-	return b.Bytes(), err
-}
+// planWindow is how far back a plan file refers: thousands of changes, in an eighth
+// of the memory that the library would take by itself.
+const planWindow = 1 << 20
 
 // WritePlan writes p as newline-delimited JSON in zstd, which "zstd -dc" shows.
 // Equal plans have equal bytes. It fails when one twin makes a line that
 // [ReadPlan] would refuse, which no twin of a hub can.
 func WritePlan(w io.Writer, p *Plan) error {
-	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(planWindow), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return err
 	}
@@ -75,8 +68,12 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 	w.line(planLine{Header: &p.Header})
 	each(w, p.Rules, func(v *RuleCount) planLine { return planLine{Rule: v} })
 	each(w, p.Rollouts, func(v *Rollout) planLine { return planLine{Rollout: v} })
-	each(w, p.Changes, func(v *Change) planLine { return planLine{Change: v} })
-	each(w, p.Audited, func(v *Change) planLine { return planLine{Audited: v} })
+	for _, c := range p.Changes.All() {
+		w.line(planLine{Change: &c})
+	}
+	for _, c := range p.Audited.All() {
+		w.line(planLine{Audited: &c})
+	}
 	each(w, p.Configurations, func(v *ConfigurationChange) planLine { return planLine{Configuration: v} })
 	each(w, p.Conflicts, func(v *Conflict) planLine { return planLine{Conflict: v} })
 	each(w, p.Errors, func(v *Failure) planLine { return planLine{Failure: v} })
@@ -94,19 +91,21 @@ func each[T any](w *lineWriter, list []T, line func(*T) planLine) {
 
 // A lineWriter writes lines until one fails.
 type lineWriter struct {
-	w     io.Writer
-	limit int
-	err   error
+	w       io.Writer
+	encoder lineEncoder
+	last    []byte
+	limit   int
+	err     error
 }
 
 func (w *lineWriter) line(l planLine) {
 	if w.err != nil {
 		return
 	}
-	var data []byte
-	if data, w.err = l.encode(); w.err != nil {
+	if w.last, w.err = w.encoder.append(w.last[:0], l); w.err != nil {
 		return
 	}
+	data := w.last
 	if w.limit > 0 && len(data) > w.limit {
 		w.err = fmt.Errorf("%.100s… is longer than %d bytes", data, w.limit)
 		return

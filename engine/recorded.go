@@ -151,39 +151,6 @@ func (w *worker) count(name uint64, device, selected bool, data []byte) {
 	}
 }
 
-// simple makes the changes of the twin that was sifted last where nothing of it
-// needs to be parsed for that, as is mostly so.
-func (w *worker) simple() (selected, ok bool) {
-	state, ok := w.sifter.State()
-	if !ok {
-		return false, false
-	}
-	enforced, audited, selected, ok := w.sifter.Unmet(w.opts.Audit)
-	if !ok {
-		return false, false
-	}
-	id, _ := w.sifter.ID()
-	ref := twin.Ref{Device: string(id.Device), Module: string(id.Module)}
-	if len(enforced) > 0 {
-		w.sum.changes = append(w.sum.changes, simpleChange(ref, state, enforced))
-	}
-	if len(audited) > 0 {
-		w.sum.audited = append(w.sum.audited, simpleChange(ref, state, audited))
-	}
-	return selected, true
-}
-
-func simpleChange(ref twin.Ref, state rules.TwinState, unmet []rules.Unmet) Change {
-	c := Change{
-		Ref: ref, ETag: state.ETag, Version: state.Version, DesiredVersion: state.DesiredVersion, DeviceETag: state.DeviceETag,
-		Edits: make([]Edit, len(unmet)),
-	}
-	for i, u := range unmet {
-		c.Edits[i] = Edit{Section: u.Leaf.Section, Path: u.Leaf.Path, Before: u.Before, After: u.Leaf.Value, Rules: u.Rules}
-	}
-	return c
-}
-
 // parse judges a twin in full.
 func (w *worker) parse(ctx context.Context, data []byte) error {
 	t, err := twin.Parse(bytes.Clone(data))

@@ -117,9 +117,9 @@ func (s *tally) layOut(pack *rules.Pack, plan *Plan) {
 			plan.Rollouts = append(plan.Rollouts, rolloutOf(r, s.units[r.ID].numbers()))
 		}
 	}
-	for _, list := range [][]Change{plan.Changes, plan.Audited} {
-		for i := range list {
-			slices.SortFunc(list[i].Cohorts, func(a, b Cohort) int { return cmp.Compare(order[a.Rule], order[b.Rule]) })
+	for _, list := range [...]Changes{plan.Changes, plan.Audited} {
+		for _, c := range list.whole {
+			slices.SortFunc(c.Cohorts, func(a, b Cohort) int { return cmp.Compare(order[a.Rule], order[b.Rule]) })
 		}
 	}
 	for i := range plan.Rollouts {
@@ -158,10 +158,10 @@ func (r *Rollout) bounds() (list []rules.Bound) {
 // assign says of every change of a rule in which wave it is.
 func (p *Plan) assign(r *Rollout) {
 	bounds := r.bounds()
-	for _, list := range [][]Change{p.Changes, p.Audited} {
-		for i := range list {
-			for n := range list[i].Cohorts {
-				if c := &list[i].Cohorts[n]; c.Rule == r.Rule {
+	for _, list := range [...]Changes{p.Changes, p.Audited} {
+		for _, change := range list.whole { // the others are in no wave
+			for n := range change.Cohorts {
+				if c := &change.Cohorts[n]; c.Rule == r.Rule {
 					c.Wave = rules.WaveOf(bounds, rules.CohortOf(p.Pack.Name, r.Rule, p.Hub, c.Unit))
 				}
 			}
@@ -181,7 +181,7 @@ func (p *Plan) waves() [][]Wave {
 	}
 	type unit struct{ rule, name string }
 	seen := map[unit]bool{}
-	for _, c := range slices.Concat(p.Changes, p.Audited) {
+	for _, c := range slices.Concat(p.Changes.whole, p.Audited.whole) {
 		for _, at := range c.Cohorts {
 			w := &out[index[at.Rule]][at.Wave-1]
 			w.Twins++

@@ -18,12 +18,12 @@ const samples = 3
 func (a *application) sameHub(open []int) error {
 	var seen, strangers int
 	for _, i := range spread(open, samples) {
-		c := &a.plan.Changes[i]
+		c := a.plan.Changes.At(i)
 		if c.DeviceETag == "" {
 			continue
 		}
 		now, err := a.writer.Twin(a.ctx, c.Ref)
-		w := &write{application: a, change: c}
+		w := &write{application: a, change: &c}
 		switch {
 		case errors.Is(err, twin.ErrNotFound):
 			seen, strangers = seen+1, strangers+1

@@ -144,7 +144,7 @@ func planText(t *testing.T, file []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%+v\n%+v\n%s%s", p.Header, p.Rules, lines(p.Changes), troubles(p))
+	return fmt.Sprintf("%+v\n%+v\n%s%s", p.Header, p.Rules, lines(p.Changes.List()), troubles(p))
 }
 
 // planAt is the file of a plan made at a moment.
@@ -486,7 +486,7 @@ func BenchmarkSeen(b *testing.B) {
 		}
 		pass := func(b *testing.B, src reel, seen *engine.Seen) {
 			plan, err := engine.Evaluate(context.Background(), p, src, &engine.Options{Workers: 1, Moment: moment(), Seen: seen})
-			if err != nil || len(plan.Changes) > 0 {
+			if err != nil || plan.Changes.Len() > 0 {
 				b.Fatal(err, "or something is to be done")
 			}
 		}

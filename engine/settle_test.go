@@ -54,7 +54,7 @@ func TestWeighing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := evaluate(t, pack(t, c.body), fleet(1), nil)
-			if got := lines(plan.Changes); got != c.changes {
+			if got := lines(plan.Changes.List()); got != c.changes {
 				t.Errorf("got %q, want %q", got, c.changes)
 			}
 			if got := troubles(plan); got != c.troubles {
@@ -69,7 +69,7 @@ func TestWeighing(t *testing.T) {
 func TestAuditStandsInNobodysWay(t *testing.T) {
 	plan := evaluate(t, pack(t, setter+"  - {id: a, mode: audit, patch: {tags: {x: 1}}}\n  - {id: b, mode: audit, patch: {tags: {x: 2}}}\n"), fleet(1), nil)
 	want := "devices/d0000 a: rule b wants 2 for tags.x, this one 1\ndevices/d0000 b: rule a wants 1 for tags.x, this one 2"
-	if got := troubles(plan); got != want || plan.Obstacle() != "" || len(plan.Changes) != 1 {
+	if got := troubles(plan); got != want || plan.Obstacle() != "" || plan.Changes.Len() != 1 {
 		t.Errorf("got %s and %q, want %s", got, plan.Obstacle(), want)
 	}
 }
@@ -111,8 +111,8 @@ func TestWhatAPluginMayNotWrite(t *testing.T) {
 		plan := evaluate(t, judgedBy(t, func(context.Context) (*rules.Finding, error) {
 			return &rules.Finding{Patch: twin.Patch{Desired: desired}}, nil
 		}), fleet(1), nil)
-		if got := troubles(plan); got != want || (len(plan.Changes) == 1) != (want == "") {
-			t.Errorf("%s: got %q and %d changes, want %q", patch, got, len(plan.Changes), want)
+		if got := troubles(plan); got != want || (plan.Changes.Len() == 1) != (want == "") {
+			t.Errorf("%s: got %q and %d changes, want %q", patch, got, plan.Changes.Len(), want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type tally struct {
 	selectedModules  int
 	digest           twin.Digest
 	rules            map[string]*RuleCount
-	changes, audited []Change
+	changes, audited Changes
 	conflicts        []Conflict
 	failures         []Failure
 	configurations   []ConfigurationChange
@@ -38,8 +38,8 @@ func (s *tally) add(other tally) {
 		sum.Failed += c.Failed
 		sum.Leaving += c.Leaving
 	}
-	s.changes = append(s.changes, other.changes...)
-	s.audited = append(s.audited, other.audited...)
+	s.changes.take(&other.changes)
+	s.audited.take(&other.audited)
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
 	for rule, l := range other.units {
@@ -108,7 +108,7 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 func (s *tally) enforced(t *twin.Twin, end settlement) {
 	s.conflicts = append(s.conflicts, end.conflicts...)
 	if c, ok := s.change(t, end); ok {
-		s.changes = append(s.changes, c)
+		s.changes.add(c)
 	}
 }
 
@@ -123,7 +123,7 @@ func (s *tally) audit(t *twin.Twin, end settlement) {
 		}
 	}
 	if c, ok := s.change(t, end); ok {
-		s.audited = append(s.audited, c)
+		s.audited.add(c)
 	}
 }
 
@@ -253,8 +253,8 @@ func (s *tally) breaches(pack *rules.Pack, plan *Plan, opts *Options) (list []Br
 		}
 	}
 	population := s.selectedDevices + s.selectedModules
-	if allowed := pack.Limits.Allowed(population); len(plan.Changes) > allowed {
-		list = append(list, Breach{Limits: pack.Limits, Population: population, Changed: len(plan.Changes), Allowed: allowed})
+	if allowed := pack.Limits.Allowed(population); plan.Changes.Len() > allowed {
+		list = append(list, Breach{Limits: pack.Limits, Population: population, Changed: plan.Changes.Len(), Allowed: allowed})
 	}
 	return list
 }

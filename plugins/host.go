@@ -25,6 +25,10 @@ type Options struct {
 	// The answers and the fuel are the same.
 	Interpreter bool
 	Log         *slog.Logger // gets what plugins say; nil means none
+	// Cache is a folder that keeps compiled code for the next time, which spares most
+	// of the time of [Host.Load]; "" keeps none. It is made if it is not there, and not
+	// used if others may write to it, see [Host.CacheProblem].
+	Cache string
 	// Failed, unless nil, is told of each call that fails, by several goroutines at
 	// once. It must not keep the failure's Input.
 	Failed func(*Failure)
@@ -51,9 +55,25 @@ func (o *Options) withDefaults() Options {
 type Host struct {
 	options Options
 
-	mu       sync.Mutex
-	runtimes []wazero.Runtime // one for each module, since modules do not trust each other
-	closed   bool
+	mu           sync.Mutex
+	runtimes     []runtimeOf // one for each module, since modules do not trust each other
+	closed       bool
+	cacheProblem error
+}
+
+// A runtimeOf is the runtime of one module, with what keeps its code, if anything
+// does.
+type runtimeOf struct {
+	wazero.Runtime
+	cache wazero.CompilationCache
+}
+
+func (r runtimeOf) close(ctx context.Context) error {
+	err := r.Runtime.Close(ctx)
+	if r.cache != nil {
+		err = errors.Join(err, r.cache.Close(ctx))
+	}
+	return err
 }
 
 // NewHost returns a host, which its user closes.
@@ -100,17 +120,27 @@ func (h *Host) newRuntime(ctx context.Context, pages uint32) (wazero.Runtime, er
 	if h.closed {
 		return nil, errClosed
 	}
-	rt := wazero.NewRuntimeWithConfig(ctx, config)
-	h.runtimes = append(h.runtimes, rt)
-	return rt, nil
+	var r runtimeOf
+	if h.options.Cache != "" && h.cacheProblem == nil {
+		if r.cache, h.cacheProblem = openCache(h.options.Cache); h.cacheProblem == nil {
+			config = config.WithCompilationCache(r.cache)
+		}
+	}
+	r.Runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	h.runtimes = append(h.runtimes, r)
+	return r.Runtime, nil
 }
 
 // release closes the runtime of a module that could not be loaded.
 func (h *Host) release(ctx context.Context, rt wazero.Runtime) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.runtimes = slices.DeleteFunc(h.runtimes, func(other wazero.Runtime) bool { return other == rt })
-	_ = rt.Close(ctx)
+	h.runtimes = slices.DeleteFunc(h.runtimes, func(r runtimeOf) bool {
+		if r.Runtime == rt {
+			_ = r.close(ctx)
+		}
+		return r.Runtime == rt
+	})
 }
 
 // Close frees what the host's modules hold. No call may run or follow.
@@ -120,7 +150,7 @@ func (h *Host) Close(ctx context.Context) error {
 	h.closed = true
 	var errs []error
 	for _, rt := range h.runtimes {
-		errs = append(errs, rt.Close(ctx))
+		errs = append(errs, rt.close(ctx))
 	}
 	h.runtimes = nil
 	return errors.Join(errs...)

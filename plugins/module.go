@@ -78,23 +78,34 @@ func lower(have, want int64) int64 {
 	return min(have, want)
 }
 
+// compile makes code of a module. What is kept of it and cannot be read is made
+// anew.
 func (m *Module) compile(ctx context.Context, h *Host, parsed *wasm.Module, binary []byte) error {
 	metered, err := parsed.Meter(binary, m.options.InitFuel)
 	if err != nil {
 		return err
 	}
+	m.state = metered.State
+	err = m.translate(ctx, h, parsed, metered.Binary)
+	if err != nil && strings.Contains(err.Error(), "compilationcache") {
+		h.noCache(fmt.Errorf("%s: what is kept there cannot be read, remove it: %w", h.options.Cache, err))
+		err = m.translate(ctx, h, parsed, metered.Binary)
+	}
+	return err
+}
+
+func (m *Module) translate(ctx context.Context, h *Host, parsed *wasm.Module, binary []byte) (err error) {
 	if m.runtime, err = h.newRuntime(ctx, uint32(m.options.Memory/pageSize)); err != nil {
 		return err
 	}
 	if err = provide(ctx, m.runtime, parsed.Imports); err == nil {
 		ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
-		m.code, err = m.runtime.CompileModule(ctx, metered.Binary)
+		m.code, err = m.runtime.CompileModule(ctx, binary)
 	}
 	if err != nil {
 		h.release(ctx, m.runtime)
 		return fmt.Errorf("compile: %s", firstLine(err))
 	}
-	m.state = metered.State
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
@@ -112,5 +113,80 @@ func BenchmarkSieve(b *testing.B) {
 				p.Eval(context.Background(), tw, noon)
 			}
 		})
+	}
+}
+
+// BenchmarkUnmet races what the sieve says of a twin that changes against parsing
+// and judging it.
+func BenchmarkUnmet(b *testing.B) {
+	data, err := os.ReadFile("../hub/twin/testdata/reefer.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var body strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&body, "  - {id: r%d, when: 'reported.battery.pct != nil and tags.site != \"x%d\"', patch: {desired: {new: {x%d: 1}}}}\n", i, i, i%3)
+	}
+	p := program(b, "{}", body.String(), nil)
+	sifter := p.Sieve(noon, nil).Sifter()
+	b.Run("unmet", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sifter.Sift(data)
+			if list, _, _, ok := sifter.Unmet(false); !ok || len(list) != 3 {
+				b.Fatal(list, ok)
+			}
+		}
+	})
+	b.Run("parse and judge", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sifter.Sift(data)
+			tw, err := twin.Parse(data)
+			if err != nil {
+				b.Fatal(err)
+			}
+			verdicts, _ := sifter.Eval(context.Background(), tw, noon)
+			kept, _ := rules.Weigh(rules.Wishes(verdicts))
+			var leaves []twin.Leaf
+			for _, w := range kept {
+				leaves = append(leaves, w.Leaf)
+			}
+			patch := twin.PatchOf(leaves)
+			if len(twin.CheckDesired(tw.With(patch).Desired())) > 0 || len(twin.Touches(tw.Desired(), patch.Desired)) != 3 {
+				b.Fatal("another change")
+			}
+		}
+	})
+}
+
+// BenchmarkNative races conditions that are answered without expr against such
+// that are not, on values that never come twice.
+func BenchmarkNative(b *testing.B) {
+	var twins [][]byte
+	for i := range 20_000 {
+		at := noon.Now.Add(-time.Duration(i) * time.Second).Format("2006-01-02T15:04:05.0000000Z")
+		twins = append(twins, fmt.Appendf(nil, `{"deviceId":"d-%d","lastActivityTime":%q,"properties":{"reported":{"used":%d,"total":%d,"list":["F%d","F2"]}}}`, i, at, i*7919, i*104729, i))
+	}
+	for _, c := range []struct{ name, native, expr string }{
+		{"thresholds", "reported.used > %d", "reported.used + 0.5 > %d"},
+		{"ages", `now - lastActivityTime > duration("%dm")`, `(now - lastActivityTime) * 1 > duration("%dm")`},
+		{"texts", `id startsWith "d-%d"`, `lower(id) startsWith "d-%d"`},
+		{"calculations", "reported.used * 3 > reported.total - %d", "reported.used * 3.5 > reported.total - %d"},
+		{"lists", `any(reported.list, # startsWith "F%d")`, `any(reported.list, lower(#) startsWith "f%d")`},
+	} {
+		for how, text := range map[string]string{"native": c.native, "expr": c.expr} {
+			var body strings.Builder
+			for i := range 10 {
+				fmt.Fprintf(&body, "  - id: r%d\n    when: |\n      "+text+"\n    patch: {tags: {new: 1}}\n", i, i+1)
+			}
+			sifter := program(b, "{}", body.String(), nil).Sieve(noon, nil).Sifter()
+			b.Run(c.name+"/"+how, func(b *testing.B) {
+				b.ReportAllocs()
+				for n := 0; b.Loop(); n++ {
+					sifter.Sift(twins[n%len(twins)])
+				}
+			})
+		}
 	}
 }

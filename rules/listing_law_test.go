@@ -88,9 +88,30 @@ func (w scribe) condition(depth int) string {
 	case 7:
 		return w.one(w.path(), w.value(1)) + w.one(" contains ", " startsWith ", " endsWith ") + w.one(`"x"`, w.value(1))
 	case 8:
+		return w.glance()
+	case 9:
 		return w.one(w.path()+` matches "^x"`, `any(reported.list, # == "x")`, `all(tags.list, # == "x")`, `none(reported.list, # == 1)`, `one(tags.list, # == "x")`, "true", "false", "vars.flag", "edge", `age(reported.a) > duration("1h")`, `updated(reported.a) < now`)
 	}
 	return w.path()
+}
+
+// glance writes a condition that a sieve mostly answers by itself.
+func (w scribe) glance() string {
+	order := w.one(" < ", " <= ", " > ", " >= ")
+	whole := func() string {
+		return w.one("tags.a", "reported.a", "desired.a", "3", "tags.b", "vars.number") + w.one(" * ", " + ", " - ", " / ") + w.one("2", "1", "reported.a", "tags.b.c")
+	}
+	switch w.IntN(5) {
+	case 0:
+		return w.one("age(reported.a)", "now - lastActivityTime", "now - updated(reported.a)") + order + "duration(\"" + w.one("1h", "2h", "24h", "0s") + "\")"
+	case 1:
+		return "any(" + w.one("reported.list", "tags.list") + ", #" + w.one(` == "x"`, ` startsWith "x"`, ` contains "y"`, ` endsWith ""`) + ")"
+	case 2:
+		return whole() + order + whole()
+	case 3:
+		return w.one("tags.a", "reported.b.c", "id") + w.one(` startsWith "x"`, ` contains "1"`, ` endsWith ""`, ` == "it's"`)
+	}
+	return w.one("tags.a", "reported.a") + order + w.one("0", "-1", "2.5", "1000000", `"x"`, "0.1")
 }
 
 // plain writes a condition that a selector may mostly be.
@@ -150,7 +171,7 @@ func (w scribe) json(depth int) any {
 	case 7:
 		return false
 	case 8:
-		return []any{w.one("x", "y"), json.Number("1"), nil}
+		return w.elements()
 	case 9:
 		return []any{}
 	}
@@ -158,6 +179,16 @@ func (w scribe) json(depth int) any {
 		return "x"
 	}
 	return twin.Object{"c": w.json(depth - 1), "x": "y"}
+}
+
+// moment writes a time, near noon of the laws.
+func (w scribe) moment() string {
+	return w.one("2026-11-20T10:00:00Z", "2026-11-20T11:00:00.0000000Z", "2026-11-20T10:00:00.0000001Z", "2026-11-20T09:59:59.9999999Z", "2026-11-21T00:00:00Z", "0001-01-01T00:00:00Z", "2026-02-29T00:00:00Z", "never", "2026-11-20T11:00:00+02:00")
+}
+
+// elements writes a list, mostly of texts.
+func (w scribe) elements() []any {
+	return [][]any{{w.one("x", "y"), json.Number("1"), nil}, {"x1"}, {"z", "xy", "z"}, {"z"}, {"x", `\x`}, {"é", "x"}}[w.IntN(6)]
 }
 
 func (w scribe) section() twin.Object {
@@ -192,10 +223,10 @@ func (w scribe) twin() *twin.Twin {
 		desired = twin.Merge(desired, twin.Object{"hit": hit, "more": []any{json.Number("1")}, "gone": nil})
 	}
 	reported := w.section()
-	reported["$metadata"] = twin.Object{"a": twin.Object{"$lastUpdated": "2026-11-20T10:00:00Z"}}
+	reported["$metadata"] = twin.Object{"a": twin.Object{"$lastUpdated": w.moment()}}
 	reported["$version"] = json.Number("3")
 	doc := twin.Object{
-		"deviceId": w.one("x", "y", "d"), "status": w.one("enabled", "disabled"), "connectionState": w.one("Connected", "Disconnected"),
+		"deviceId": w.one("x", "y", "d"), "lastActivityTime": w.moment(), "status": w.one("enabled", "disabled"), "connectionState": w.one("Connected", "Disconnected"),
 		"tags": tags, "properties": twin.Object{"desired": desired, "reported": reported},
 	}
 	t, err := twin.Parse(twin.Encode(doc))

@@ -61,7 +61,7 @@ func conditionAtom(p *part, whole bool, b *sieveBuilder) *atom {
 		says: fmt.Sprint("holds ", e.kind, whole, " ", e.source), spans: b.paths.of(e), slots: e.slots, ask: e.holds, whole: whole,
 		cheap: !whole && isCheap(e),
 	}
-	a.native = nativeText(p, b.at)
+	a.native = nativeAnswer(p, b.at)
 	if holds, ordering := orderings[p.op]; ordering && p.of[1].fixed && !p.of[0].fixed {
 		a.against(p, holds, b.at)
 	}

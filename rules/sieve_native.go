@@ -11,8 +11,8 @@ import (
 // What most conditions compare is found here without expr: a number, the age of
 // something, a text. It is one rule for all of them that they answer only where
 // a value is spelled plainly and of the sort that is compared; expr decides the
-// rest. A search among numbers is some forty times as fast so (see
-// BenchmarkNative).
+// rest. A sift of ten rules whose values never come twice takes a half to an eighth
+// of the time so (see BenchmarkNative).
 
 // nativePlace returns how to find the place of a side among bounds, nil where there
 // is no such way.
@@ -48,8 +48,11 @@ func nativeNumbers(side *part, bounds []any) func(v *view) (place int, ok bool) 
 }
 
 // plainPath reports whether p is nothing but a path below a section.
-func (p *part) plainPath() bool {
-	return p.single != nil && len(p.single.path) > 0 && slices.Contains(sectionNames, p.single.root.Name)
+func (p *part) plainPath() bool { return p.single != nil && p.single.leadsBelow() }
+
+// leadsBelow reports whether s is a value below a section.
+func (s slot) leadsBelow() bool {
+	return s.kind == slotValue && len(s.path) > 0 && slices.Contains(sectionNames, s.root.Name)
 }
 
 // nativeAges places how long ago something was.
@@ -118,6 +121,18 @@ func plainNumber(text []byte) (x float64, ok bool) {
 		x = -x
 	}
 	return x, true
+}
+
+// nativeAnswer returns how a condition's part is answered without expr, nil where
+// it is not.
+func nativeAnswer(p *part, at *scope) func(v *view) (holds, known bool) {
+	if answer := nativeText(p, at); answer != nil {
+		return answer
+	}
+	if answer := nativeOrder(p, at); answer != nil {
+		return answer
+	}
+	return nativeAny(p)
 }
 
 // nativeTexts are the tests of one text against another.

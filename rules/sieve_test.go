@@ -256,7 +256,7 @@ func unmet(tw *twin.Twin, verdicts []rules.Verdict, enforced, audited []rules.Un
 
 func unmetText(list []rules.Unmet) (text string) {
 	for _, u := range list {
-		text += fmt.Sprintf("%s%q %s -> %s %v\n", u.Leaf.Section, u.Leaf.Path, twin.Encode(u.Before), twin.Encode(u.Leaf.Value), u.Rules)
+		text += fmt.Sprintf("%s%q %s -> %s %v\n", u.Leaf.Section, u.Leaf.Path, twin.Encode(u.Before()), twin.Encode(u.Leaf.Value), u.Rules)
 	}
 	return text
 }

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strconv"
@@ -11,9 +10,21 @@ import (
 
 // An Unmet is a leaf that rules want of a twin and that is not there.
 type Unmet struct {
-	Leaf   twin.Leaf
-	Before any      // what stands there, nil for nothing
-	Rules  []string // that want it, in the order of the pack; not to be changed
+	Leaf  twin.Leaf
+	Text  []byte   // the JSON of what stands there, good until the next call; nil for nothing
+	Rules []string // that want it, in the order of the pack; not to be changed
+}
+
+// Before returns what stands there, nil for nothing.
+func (u *Unmet) Before() any {
+	if u.Text == nil {
+		return nil
+	}
+	v, err := twin.Decode(u.Text)
+	if err != nil {
+		panic(err) // it was looked at
+	}
+	return v
 }
 
 // Unmet returns what rules want changed of the twin that was sifted last, in the
@@ -102,17 +113,33 @@ func (f *Sifter) asserted(a *assertion, together bool, size *[2]int) bool {
 			return false // the whole of it is one place
 		}
 	}
-	before, _ := f.view.value(a.place)
-	if f.view.broken || before == nil && a.leaf.Value == nil {
-		return !f.view.broken
+	text, ok := f.standing(a.place)
+	if !ok || text == nil && a.leaf.Value == nil {
+		return ok
 	}
 	if a.leaf.Section == "tags" {
 		size[0] += a.size
 	} else {
 		size[1] += a.size
 	}
-	f.part(Unmet{Leaf: a.leaf, Before: before}, together)
+	f.part(Unmet{Leaf: a.leaf, Text: text}, together)
 	return true
+}
+
+// standing returns the JSON of what stands at a span, nil for nothing, and whether
+// it is any.
+func (f *Sifter) standing(place int) (text []byte, ok bool) {
+	text = f.spans[place].Of(f.view.data)
+	switch {
+	case text == nil || string(text) == "null":
+		return nil, true
+	case string(text) == "true" || string(text) == "false":
+		return text, true
+	case len(text) > 1 && text[0] == '"' && plainASCII(text[1:len(text)-1]):
+		return text, true
+	}
+	_, err := twin.Decode(text)
+	return text, err == nil
 }
 
 // part adds a leaf that rules in wanting want to the list of those that write and
@@ -195,7 +222,7 @@ func (n *nameLists) of(s *Sieve, by row) []string {
 
 // A TwinState is what a write to a twin refers to, as package twin names it.
 type TwinState struct {
-	ETag, DeviceETag        string
+	ETag, DeviceETag        []byte // good until the next call of [Sifter.Sift]
 	Version, DesiredVersion int64
 }
 
@@ -209,7 +236,7 @@ func (f *Sifter) State() (s TwinState, ok bool) {
 	return s, ok
 }
 
-func (f *Sifter) stateText(i int, to *string) (ok bool) {
+func (f *Sifter) stateText(i int, to *[]byte) (ok bool) {
 	text := f.spans[f.state[i]].Of(f.view.data)
 	if text == nil {
 		return true
@@ -217,9 +244,8 @@ func (f *Sifter) stateText(i int, to *string) (ok bool) {
 	if text[0] != '"' {
 		return false
 	}
-	text = text[1 : len(text)-1]
-	*to = string(text)
-	return !bytes.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' || c == '\\' })
+	*to = text[1 : len(text)-1]
+	return plainASCII(*to)
 }
 
 func (f *Sifter) stateNumber(i int, to *int64) (ok bool) {

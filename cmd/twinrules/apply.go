@@ -209,7 +209,7 @@ func (env *environment) applyPlan(ctx context.Context, plan *engine.Plan, fleet 
 		return nil, "", err
 	}
 	defer journal.Close()
-	bar := env.startProgress("twins written", len(plan.Changes))
+	bar := env.startProgress("twins written", plan.Changes.Len())
 	defer bar.end()
 	done := 0
 	receipt, err := engine.Apply(ctx, plan, fleet.writer, journal, &engine.ApplyOptions{

@@ -51,8 +51,8 @@ What --demo commands change is kept in the state folder until demo --reset.`,
 				return err
 			}
 			device := "reefer-0001"
-			if len(plan.Changes) > 0 {
-				device = plan.Changes[0].Ref.Device
+			if plan.Changes.Len() > 0 {
+				device = plan.Changes.At(0).Ref.Device
 			}
 			env.printNext(device, &state)
 			return nil

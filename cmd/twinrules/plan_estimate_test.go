@@ -75,7 +75,7 @@ func TestEstimatedCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := len(plan.Changes)
+	n := plan.Changes.Len()
 	before := requests()
 	mustRun(t, command(t, dir, env, "apply", "plan.twp", "--yes"), 0)
 	got := requests() - before

@@ -107,7 +107,7 @@ func TestBreadthsPlanTheSame(t *testing.T) {
 		read[b] = plan.Fleet.Devices
 		plan.Fleet, plan.Queries = engine.FleetInfo{}, nil
 		var text bytes.Buffer
-		for _, part := range []any{plan.Header, plan.Rules, plan.Changes, plan.Audited, plan.Conflicts, plan.Errors, plan.Breaches} {
+		for _, part := range []any{plan.Header, plan.Rules, plan.Changes.List(), plan.Audited.List(), plan.Conflicts, plan.Errors, plan.Breaches} {
 			text.Write(twin.Encode(part))
 			text.WriteByte('\n')
 		}

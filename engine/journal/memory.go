@@ -102,7 +102,7 @@ func (m *Memory) add(r past, named []string) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range plan.Changes {
+	for _, c := range plan.Changes.All() {
 		for _, e := range c.Edits {
 			for _, rule := range e.Rules {
 				if made[c.Ref] && slices.Contains(named, rule) {

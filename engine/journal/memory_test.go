@@ -24,7 +24,7 @@ func run(t testing.TB, dir string, n int, hub string, status engine.Status, born
 	at := time.Date(2026, 11, 1, n, 0, 0, 0, time.UTC)
 	plan := &engine.Plan{
 		Header:  engine.Header{Schema: engine.PlanSchema, Pack: engine.PackInfo{Name: "p"}, Hub: hub, TakenAt: at},
-		Changes: []engine.Change{{Ref: pump, DesiredVersion: born, Edits: edits}},
+		Changes: engine.ChangesOf(engine.Change{Ref: pump, DesiredVersion: born, Edits: edits}),
 	}
 	folder := filepath.Join(dir, fmt.Sprint("run", n))
 	j, err := journal.Open(folder, journal.Begin{Plan: plan.Digest(), Hub: hub, At: at})

@@ -59,7 +59,7 @@ func anyPlan(t *rapid.T) *engine.Plan {
 				Section: "tags", Path: []string{fmt.Sprint(k), text()}, Before: anyValue().Draw(t, "before"), After: anyValue().Draw(t, "after"), Rules: by,
 			})
 		}
-		p.Changes = append(p.Changes, c)
+		p.Changes = engine.ChangesOf(append(p.Changes.List(), c)...)
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "problems") {
 		p.Errors = append(p.Errors, engine.Failure{Ref: ref(i), Rule: text(), Message: text()})

@@ -21,7 +21,7 @@ var JSON = &Format{
 		header.Queries = list(header.Queries)
 		return WriteJSON(w, planJSON{
 			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(p.Changes), Audited: planRows(p.Audited), Configurations: list(p.Configurations),
+			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(&p.Changes), Audited: planRows(&p.Audited), Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},

@@ -66,7 +66,7 @@ func fit(render func(detail) string) string {
 
 // planMarkdown groups the plan once and returns what renders it.
 func planMarkdown(plan *engine.Plan) func(detail) string {
-	rows, audited := planRows(plan.Changes), planRows(plan.Audited)
+	rows, audited := planRows(&plan.Changes), planRows(&plan.Audited)
 	conflicts, failures := conflictRows(plan.Conflicts), failureRows(plan.Errors)
 	s := plan.Summary()
 	title := "nothing to write"

@@ -59,17 +59,17 @@ func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
 		left  string // said of what was left out
 	}{
 		{"different values", func(p *engine.Plan) {
-			p.Changes = changes("d", 3000, func(i int) []engine.Edit { return []engine.Edit{edit(fmt.Sprintf("tags.p%d", i), `"a"`, "1", "r")} })
+			p.Changes = engine.ChangesOf(changes("d", 3000, func(i int) []engine.Edit { return []engine.Edit{edit(fmt.Sprintf("tags.p%d", i), `"a"`, "1", "r")} })...)
 		}, "more rows"},
 		{"old values", func(p *engine.Plan) {
-			p.Changes = changes("d", 3000, func(i int) []engine.Edit { return []engine.Edit{edit("tags.p", fmt.Sprint(i), "1", "r")} })
+			p.Changes = engine.ChangesOf(changes("d", 3000, func(i int) []engine.Edit { return []engine.Edit{edit("tags.p", fmt.Sprint(i), "1", "r")} })...)
 		}, "*2997 more values*"},
 		{"places", func(p *engine.Plan) {
 			var list []engine.Edit
 			for i := range 3000 {
 				list = append(list, edit(fmt.Sprintf("tags.%d%s", i, giant[:600]), "1", "2", "r"))
 			}
-			p.Changes = []engine.Change{change("d", list...)}
+			p.Changes = engine.ChangesOf(change("d", list...))
 		}, "more places"},
 		{"conflicts", func(p *engine.Plan) {
 			for i := range 3000 {
@@ -98,7 +98,7 @@ func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
 			}
 		}, "more* |"},
 		{"giant names", func(p *engine.Plan) {
-			p.Changes = []engine.Change{change(giant, edit("tags."+giant, string(twin.Encode(giant)), `"x"`, giant, giant))}
+			p.Changes = engine.ChangesOf(change(giant, edit("tags."+giant, string(twin.Encode(giant)), `"x"`, giant, giant)))
 			p.Pack.Name, p.Hub, p.Tool, p.Pack.Digest, p.Fleet.Digest = giant, giant, giant, giant, giant
 		}, ""},
 	}
@@ -108,7 +108,7 @@ func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
 			p := plan()
 			test.flood(p)
 			fits(t, p, test.left)
-			sum := append(all.Changes, p.Changes...)
+			sum := engine.ChangesOf(append(all.Changes.List(), p.Changes.List()...)...)
 			test.flood(all)
 			all.Changes, all.Audited = sum, sum
 		})

@@ -62,7 +62,7 @@ func changes(prefix string, n int, edits func(i int) []engine.Edit) (list []engi
 }
 
 func plan(changes ...engine.Change) *engine.Plan {
-	return &engine.Plan{Header: header(), Rules: ruleCounts(), Changes: changes}
+	return &engine.Plan{Header: header(), Rules: ruleCounts(), Changes: engine.ChangesOf(changes...)}
 }
 
 // show renders a plan or a difference.
@@ -125,8 +125,8 @@ func samplePlan() *engine.Plan {
 		was := []string{"60", "60", "60", "900", "900", ""}[i]
 		return []engine.Edit{edit("desired.telemetry.intervalSec", was, "300", "power-save"), edit("tags.power", "", `"saver"`, "power-save")}
 	})...)
-	p.Changes = append(p.Changes, change("zz", edit("desired.upload.ftp", `{"host":"ftp.contoso.example"}`, "", "retire-ftp")))
-	p.Audited = []engine.Change{{Ref: twin.Ref{Device: "gw-1", Module: "locator"}, Edits: []engine.Edit{edit("tags.quarantine", "", "true", "quarantine")}}}
+	p.Changes = engine.ChangesOf(append(p.Changes.List(), change("zz", edit("desired.upload.ftp", `{"host":"ftp.contoso.example"}`, "", "retire-ftp")))...)
+	p.Audited = engine.ChangesOf(engine.Change{Ref: twin.Ref{Device: "gw-1", Module: "locator"}, Edits: []engine.Edit{edit("tags.quarantine", "", "true", "quarantine")}})
 	p.Configurations = []engine.ConfigurationChange{
 		{Action: engine.Create, ID: "tr-channel-9cd9", Rule: "power-save", Reason: "the rule asks the hub to run it", After: configuration("stable", 10)},
 		{Action: engine.Update, ID: "tr-fan-31f7", Reason: "the rule was changed", Before: configuration("old", 10), After: configuration("old", 20)},
@@ -162,15 +162,15 @@ func configuration(channel string, priority int) *engine.ConfigurationState {
 // sampleDifference has a little of everything.
 func sampleDifference() *engine.Difference {
 	base, head := plan(), plan()
-	base.Changes = []engine.Change{
+	base.Changes = engine.ChangesOf(
 		change("a", edit("desired.interval", "60", "300", "power-save")),
 		change("b", edit("desired.target", `"1.8"`, `"2.0.1"`, "power-save")),
 		change("c", edit("tags.same", "", "1", "power-save")),
-	}
-	head.Changes = []engine.Change{
+	)
+	head.Changes = engine.ChangesOf(
 		change("b", edit("desired.target", `"1.8"`, `"2.1.0"`, "power-save")),
 		change("c", edit("tags.same", "", "1", "retire-ftp"), edit("tags.site", "", `"oslo"`, "retire-ftp")),
-	}
+	)
 	base.Rollouts = []engine.Rollout{
 		{Rule: "same", Soak: "0s", OnFail: rules.Pause, Gate: engine.Gate{MinOK: 10_000, Timeout: "24h"}, Waves: []engine.Wave{{Share: 10_000}}},
 		{Rule: "gone", Soak: "0s", OnFail: rules.Pause, Waves: []engine.Wave{{Share: 10_000}}},

@@ -41,10 +41,10 @@ const (
 )
 
 // planRows groups the changes of a plan.
-func planRows(changes []engine.Change) []Row {
+func planRows(changes *engine.Changes) []Row {
 	var g grouping
 	var list []engine.DifferentEdit
-	for _, c := range changes {
+	for _, c := range changes.All() {
 		list = list[:0]
 		for _, e := range c.Edits {
 			list = append(list, engine.DifferentEdit{Edit: e})

@@ -37,13 +37,13 @@ func (t *text) plan(p *engine.Plan) {
 		t.at[r.Rule] = fmt.Sprintf("%s:%d", r.File, r.Line)
 	}
 	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
-	t.rows(planRows(p.Changes))
+	t.rows(planRows(&p.Changes))
 	t.rollouts(reaching(p.Rollouts))
 	t.configurations(p.Configurations)
-	if len(p.Audited) > 0 {
+	if p.Audited.Len() > 0 {
 		t.line("")
 		t.line("audit only, never written:")
-		t.rows(planRows(p.Audited))
+		t.rows(planRows(&p.Audited))
 	}
 	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
 	t.failures("!", "error", failureRows(p.Errors))

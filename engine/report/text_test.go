@@ -38,10 +38,10 @@ func TestTheLastLineOfAPlan(t *testing.T) {
 		{"nothing, of some", func(p *engine.Plan) { p.Fleet = fleet(3, 1, false) },
 			"Nothing to write: the 4 twins read are as the rules want them. It cannot be applied: the twins it was computed from are known to be incomplete."},
 		{"nothing, and errors", func(p *engine.Plan) { p.Errors = make([]engine.Failure, 2) }, "Nothing to write, 2 errors."},
-		{"a twin", func(p *engine.Plan) { p.Changes = []engine.Change{one} }, "1 twin to write."},
+		{"a twin", func(p *engine.Plan) { p.Changes = engine.ChangesOf(one) }, "1 twin to write."},
 		{"a configuration", func(p *engine.Plan) { p.Configurations = created }, "1 configuration to write."},
-		{"both", func(p *engine.Plan) { p.Changes, p.Configurations = []engine.Change{one, one}, created }, "2 twins and 1 configuration to write."},
-		{"audited", func(p *engine.Plan) { p.Audited = []engine.Change{one} }, "Nothing to write, 1 audited twin."},
+		{"both", func(p *engine.Plan) { p.Changes, p.Configurations = engine.ChangesOf(one, one), created }, "2 twins and 1 configuration to write."},
+		{"audited", func(p *engine.Plan) { p.Audited = engine.ChangesOf(one) }, "Nothing to write, 1 audited twin."},
 		{"a configuration that is kept", func(p *engine.Plan) {
 			p.Configurations = []engine.ConfigurationChange{{Action: engine.Keep, ID: "tr-x"}}
 		}, "Nothing to write: the 1000 twins read are as the rules want them."},

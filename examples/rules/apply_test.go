@@ -18,12 +18,12 @@ import (
 func (s story) apply(t *testing.T, one *engine.Plan) {
 	client := signIn(t, start(t, s.fleet))
 	first := plan(t, s.program, s.fleet, client, 4)
-	if diff := cmp.Diff(one.Changes, first.Changes); diff != "" {
+	if diff := cmp.Diff(one.Changes.List(), first.Changes.List()); diff != "" {
 		t.Errorf("changes on the snapshot and on the hub (-snapshot +hub):\n%s", diff)
 	}
 	receipt := apply(t, first, client)
-	if n := receipt.Count(engine.Written); !receipt.Complete() || n != len(first.Changes)+len(first.Configurations) {
-		t.Errorf("%d written of %d: %+v", n, len(first.Changes)+len(first.Configurations), receipt)
+	if n := receipt.Count(engine.Written); !receipt.Complete() || n != first.Changes.Len()+len(first.Configurations) {
+		t.Errorf("%d written of %d: %+v", n, first.Changes.Len()+len(first.Configurations), receipt)
 	}
 	if again := plan(t, s.program, s.fleet, client, 4); !again.Empty() {
 		t.Errorf("left to do: %+v %+v", again.Changes, again.Configurations)

@@ -111,7 +111,7 @@ func serve(t *testing.T, r recipe, fleet *snapshot.Snapshot) {
 	testRecipe(t, r.program)
 	made := plan(t, r.program, fleet, nil, 1)
 	testCounts(t, r.program.Pack, made)
-	if made.Empty() && len(made.Audited) == 0 || made.Obstacle() != "" && len(made.Staged()) == 0 {
+	if made.Empty() && made.Audited.Len() == 0 || made.Obstacle() != "" && len(made.Staged()) == 0 {
 		t.Errorf("obstacle %q: the recipe shows nothing", made.Obstacle())
 	}
 	if (len(made.Errors) > 0) != mayFail[r.name] {

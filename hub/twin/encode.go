@@ -23,7 +23,7 @@ func AppendJSON(to []byte, v any) []byte {
 	case bool:
 		return strconv.AppendBool(to, v)
 	case string:
-		return appendText(to, v)
+		return AppendText(to, v)
 	case json.Number:
 		if isPlainNumber(string(v)) {
 			return append(to, v...)
@@ -36,9 +36,9 @@ func AppendJSON(to []byte, v any) []byte {
 	return appendOther(to, v)
 }
 
-// appendText appends a string. The replacement of what is no UTF-8, and of the two
+// AppendText appends what [Encode] returns for s. The replacement of what is no UTF-8, and of the two
 // line ends that JavaScript has beside ASCII's, is left to encoding/json.
-func appendText(to []byte, s string) []byte {
+func AppendText(to []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; !storedText[c] || c >= 0x7f {
 			return appendOther(to, s)
@@ -73,7 +73,7 @@ func appendObject(to []byte, o Object) []byte {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = AppendJSON(append(appendText(to, key), ':'), o[key])
+		to = AppendJSON(append(AppendText(to, key), ':'), o[key])
 	}
 	return append(to, '}')
 }

@@ -110,6 +110,11 @@ func (p *parser) check(in instruction, b *Body) {
 		p.fail("there is no %s %d", what, in.index)
 		return
 	}
+	// Metering exports the start function, which would make this right.
+	if in.op == opRefFunc && !p.m.declared[uint64(in.index)] {
+		p.pos = in.at
+		p.fail("a reference to function %d, which is declared nowhere", in.index)
+	}
 	if name := in.stateful(); name != "" && !slices.Contains(p.m.Stateful, name) {
 		p.m.Stateful = append(p.m.Stateful, name)
 	}

@@ -91,7 +91,8 @@ type Module struct {
 	globalText  []byte   // entries of the global section
 	exportText  []byte   // entries of the export section
 	exportNames map[string]bool
-	start       int64 // the start function, -1 when there is none
+	declared    map[uint64]bool // functions that code may take references to
+	start       int64           // the start function, -1 when there is none
 	sections    [13][]byte
 	present     [13]bool
 }

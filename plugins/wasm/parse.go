@@ -233,7 +233,9 @@ func (p *parser) global() {
 func (p *parser) constant(globals int) {
 	at := p.pos
 	switch in := p.instruction(); in.op {
-	case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull, opRefFunc:
+	case opI32Const, opI64Const, opF32Const, opF64Const, opRefNull:
+	case opRefFunc:
+		p.declare(uint64(in.index))
 	case opGlobalGet:
 		if int64(in.index) >= int64(globals) {
 			p.fail("there is no global %d", in.index)
@@ -267,9 +269,18 @@ func (p *parser) export() {
 		return
 	}
 	if e.Kind == Function {
+		p.declare(uint64(e.Index))
 		e.Type = p.m.types[p.m.functions[e.Index]]
 	}
 	p.m.Exports = append(p.m.Exports, e)
+}
+
+// declare notes that code may take a reference to a function.
+func (p *parser) declare(function uint64) {
+	if p.m.declared == nil {
+		p.m.declared = map[uint64]bool{}
+	}
+	p.m.declared[function] = true
 }
 
 // count returns how many things of a kind there are, none of an unknown kind.

@@ -38,9 +38,11 @@ func (p *parser) elementType(flags uint32) {
 }
 
 func (p *parser) functionIndex() {
-	if f := p.u32(); int64(f) >= int64(len(p.m.functions)) {
+	f := p.u32()
+	if int64(f) >= int64(len(p.m.functions)) {
 		p.fail("there is no function %d", f)
 	}
+	p.declare(uint64(f))
 }
 
 // datum reads a segment of the memory.

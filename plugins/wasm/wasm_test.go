@@ -201,6 +201,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a missing body", whole[:len(whole)-13], ""},
 		{"a branch out of nothing", one([]byte{0x0c, 9, 0x20, 0}), "a branch out of 9 blocks"},
 		{"a missing function", one([]byte{0x10, 9}), "there is no function 9"},
+		{"a reference to what is declared nowhere", (&wasmtest.Module{Funcs: []wasmtest.Func{{Type: wasmtest.Type{}, Code: []byte{0xd2, 0, 0x1a}}}}).Bytes(), "declared nowhere"},
 		{"a missing global", one([]byte{0x23, 0}), "there is no global 0"},
 		{"a missing local", one([]byte{0x20, 2}), "there is no local 2"},
 		{"code after the end", one([]byte{0x20, 0, 0x0b}), "after the end"},

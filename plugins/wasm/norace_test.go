@@ -1,0 +1,6 @@
+//go:build !race
+
+package wasm_test
+
+// raceDetector says that tests are slowed down.
+const raceDetector = false
