@@ -410,6 +410,18 @@ func TestDamagedSeen(t *testing.T) {
 	if _, err := engine.ReadSeen(bytes.NewReader(append(file, 0))); err == nil {
 		t.Error("it is read although something stands behind it")
 	}
+	swapped := bytes.Clone(file)
+	last := swapped[len(file)-32-24 : len(file)-32]
+	before := swapped[len(file)-32-48 : len(file)-32-24]
+	row := bytes.Clone(last)
+	copy(last, before)
+	if _, err := engine.ReadSeen(bytes.NewReader(summed(swapped))); err == nil {
+		t.Error("it is read although a row stands there twice")
+	}
+	copy(before, row)
+	if _, err := engine.ReadSeen(bytes.NewReader(summed(swapped))); err == nil {
+		t.Error("it is read although rows are not in order")
+	}
 	const outcomes = len("twinrules/seen/v1\n") + 32 + 8 + 8 // where it says how many there are
 	for name, at := range map[string]int{"outcomes": outcomes, "their size": outcomes + 8, "rows": len(file) - 32 - seen.Len()*24 - 8, "an outcome's number": len(file) - 32 - 2} {
 		altered := bytes.Clone(file)

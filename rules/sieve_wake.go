@@ -176,14 +176,13 @@ func (b *sieveBuilder) wind() {
 
 // dialSlot reads when the leaf at a slot was updated, or the twin last spoke.
 func dialSlot(s slot) func(f *Sifter) (t time.Time, there, sure bool) {
-	never := s.kind == slotValue // which the hub writes as the year 1
 	return func(f *Sifter) (time.Time, bool, bool) {
 		text := f.spans[f.paths.bySlot[s.key]].Of(f.view.data)
 		if text == nil {
 			return time.Time{}, false, true
 		}
-		t, plain := twin.PlainTime(text)
-		return t, plain && !(never && t.Year() <= 1), plain
+		t, plain := twin.PlainTime(text) // for never the hub writes the year 1, since which no bound lies ahead
+		return t, plain, plain
 	}
 }
 
