@@ -13,7 +13,7 @@ import (
 // rule changes its mind as time passes (see [rules.Sifter.Wake]); it counts them as
 // they were counted, and the plan is the same byte for byte. A fleet in
 // which one twin in a hundred changes and all speak is planned so in a fifth of the
-// time (see BenchmarkSeen): what is left is to hash its lines.
+// time by ten rules (see BenchmarkSeen): what is left is to hash its lines.
 //
 // The zero Seen has seen nothing. It holds 24 bytes for each twin, and is for one
 // evaluation at a time. [WriteSeen] and [ReadSeen] keep it.
