@@ -7,6 +7,7 @@
 // [ReadPlan] keep it in a file, [Compare] says what one plan does that another
 // does not, and [Apply] writes its changes and only those, each under the ETag
 // it was computed from, with every intent in a [Journal] before a byte is sent.
+// With a [Seen] the next pass looks at nothing again that has not changed.
 //
 // How a plan looks is left to engine/report, the journal's file to
 // engine/journal, and what a condition means to package rules.

@@ -26,6 +26,9 @@ type Options struct {
 	// Populations holds how many twins each rule selected in the last pass over
 	// this hub; a rule that is not in it has no last pass.
 	Populations map[string]int
+	// Seen, if not nil, is what earlier passes saw of twins of which nothing was to be
+	// done, and becomes what this one saw when it ends well.
+	Seen *Seen
 	// Progress, if not nil, is called now and then with the number of twins read
 	// so far, by one goroutine at a time.
 	Progress func(twins int)
@@ -50,6 +53,7 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 		return nil, fmt.Errorf("read configurations: %w", err)
 	}
 	e.foreign = p.Foreign(live)
+	e.key = e.keyOf(live)
 	populations, err := e.choose(ctx, src)
 	if err != nil {
 		return nil, err
@@ -74,6 +78,7 @@ type evaluation struct {
 	program  *rules.Program
 	opts     *Options
 	foreign  []*rules.Foreign
+	key      [32]byte // see [Seen]
 	listings []rules.Listing
 	total    tally
 }
@@ -85,6 +90,7 @@ type worker struct {
 	sum    tally
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
+	watch  *watch     // of what was seen before; nil for nothing
 	edits  editLists
 	packs  [2]changePack // of what is enforced, and audited
 }
@@ -99,11 +105,13 @@ func (e *evaluation) workers() []*worker {
 	for i := range list {
 		list[i] = &worker{evaluation: e, sifter: sieve.Sifter()}
 	}
+	e.look(list, sieve)
 	return list
 }
 
 // gather adds up what workers counted.
 func (e *evaluation) gather(list []*worker) {
+	e.learn(list)
 	for _, w := range list {
 		w.sum.sifted(w.sifter)
 		e.total.add(w.sum)
@@ -132,11 +140,14 @@ func (e *evaluation) listed(ctx context.Context, src Source) error {
 	err := e.read(ctx, src, batches)
 	close(batches)
 	wg.Wait()
-	e.gather(workers)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // a plugin that was interrupted has judged nothing
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	e.gather(workers)
+	return nil
 }
 
 func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twin.Twin) error {
@@ -177,19 +188,31 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 func (w *worker) sift(ctx context.Context, t *twin.Twin) {
 	device := t.Ref.Module == ""
 	w.sum.twin(device, twin.DigestOf(t.JSON()))
-	judge, selected := w.sifter.Sift(t.JSON())
-	if judge {
-		var verdicts []rules.Verdict
-		verdicts, selected = w.sifter.Eval(ctx, t, w.opts.Moment)
-		w.judge(ctx, t, verdicts)
+	r, known := w.known(t.JSON())
+	selected := known && w.watch.selects[r.outcome()]
+	if !known {
+		selected = w.unknown(ctx, t)
 	}
 	if selected {
 		w.sum.selected(device)
 	}
 }
 
+// unknown looks at a twin, and reports whether some rule selects it.
+func (w *worker) unknown(ctx context.Context, t *twin.Twin) (selected bool) {
+	judge, selected := w.sifter.Sift(t.JSON())
+	if !judge {
+		w.remember(nil)
+		return selected
+	}
+	verdicts, selected := w.sifter.Eval(ctx, t, w.opts.Moment)
+	w.judge(ctx, t, verdicts)
+	return selected
+}
+
 // judge counts what the rules say of a twin.
 func (w *worker) judge(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) {
+	found := w.sum.findings()
 	writing, auditing := w.byMode(verdicts)
 	ends := []settlement{w.settle(ctx, t, writing), w.settle(ctx, t, auditing)}
 	for _, v := range verdicts {
@@ -203,6 +226,9 @@ func (w *worker) judge(ctx context.Context, t *twin.Twin, verdicts []rules.Verdi
 	}
 	w.sum.enforced(t, ends[0])
 	w.sum.audit(t, ends[1])
+	if w.sum.findings() == found {
+		w.remember(verdicts)
+	}
 }
 
 // audited reports whether what a rule wants is reported and not written.

@@ -121,3 +121,19 @@ func ExampleCompare() {
 	// Output:
 	// devices/reefer-1 altered desired.interval 900 → 600
 }
+
+// A second pass looks at nothing again that has not changed since the first.
+func ExampleSeen() {
+	seen, fleet := &engine.Seen{}, reefers()
+	for range 2 {
+		plan, err := engine.Evaluate(context.Background(), powerSave(900), fleet, &engine.Options{Seen: seen})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(plan.Changes.Len(), "changes,", seen.Known(), "known")
+	}
+	// Output:
+	// 1 changes, 0 known
+	// 1 changes, 1 known
+}

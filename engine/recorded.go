@@ -133,24 +133,34 @@ func (w *worker) block(ctx context.Context, b Block) (n int, err error) {
 // line judges one twin. Whoever is not selected is not counted, as if a query had
 // selected.
 func (w *worker) line(ctx context.Context, data []byte, digest twin.Digest) error {
+	if r, ok := w.known(data); ok {
+		w.count(r.name, r.device(), w.watch.selects[r.outcome()], digest)
+		return nil
+	}
 	judge, selected := w.sifter.Sift(data)
 	if judge {
 		var ok bool
 		if selected, ok = w.simple(); !ok {
 			return w.parse(ctx, data, digest)
 		}
+	} else {
+		w.remember(nil)
 	}
 	id, _ := w.sifter.ID()
-	device := id.Module == nil
+	w.count(id.Hash(), id.Module == nil, selected, digest)
+	return nil
+}
+
+// count counts a twin, unless only those who are selected are to be.
+func (w *worker) count(name uint64, device, selected bool, digest twin.Digest) {
 	if !selected && !w.everybody(device) {
-		return nil
+		return
 	}
-	w.names.add(id.Hash())
+	w.names.add(name)
 	w.sum.twin(device, digest)
 	if selected {
 		w.sum.selected(device)
 	}
-	return nil
 }
 
 // parse judges a twin in full.

@@ -43,6 +43,9 @@ type Sieve struct {
 	asked    row // rules that are to be judged wherever they select
 	stateful row // rules that leave what they are at work on
 	until    row // those of them that have an until
+
+	fingers // what a fingerprint is made of
+	clocks  // what the time that passes changes
 }
 
 // A row holds a bit for each thing that the rules say of a twin: first the planes,
@@ -83,7 +86,10 @@ type Sifter struct {
 	view       view
 	runner     *runner
 	decided    bool // the row is about the twin that was sifted last
-	live, odd  row  // what holds or is not known yet, and what is not known
+	found      bool // and so are the spans
+	print      []byte
+	said       [outcomeParts]row
+	live, odd  row // what holds or is not known yet, and what is not known
 	memories   []*memory
 	population []int
 	matched    []int
@@ -98,6 +104,9 @@ func (s *Sieve) Sifter() *Sifter {
 		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), changed: make([]int, len(s.rules)), runner: newRunner(),
 		changes: s.changes(),
 	}
+	for i := range f.said {
+		f.said[i] = make(row, s.words)
+	}
 	f.view.paths, f.view.now = s.paths, s.at.now
 	for _, g := range s.groups {
 		f.memories = append(f.memories, newMemory(g, f))
@@ -110,7 +119,7 @@ func (s *Sieve) Sifter() *Sifter {
 // already and none fails; it is counted, and chosen says whether some rule selects
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
-	f.decided = false
+	f.decided, f.found = false, false
 	end, err := f.scanner.Scan(data, f.spans)
 	if err != nil || len(bytes.TrimSpace(data[end:])) > 0 {
 		return true, false // so that it is parsed, and the mistake found
@@ -119,6 +128,7 @@ func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 	if _, plain := f.ID(); !plain || !f.view.sections() {
 		return true, false
 	}
+	f.found = true
 	f.start()
 	f.conditions()
 	f.leaves()

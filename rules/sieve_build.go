@@ -20,6 +20,7 @@ type sieveBuilder struct {
 	bits     int              // that are given away
 	terms    map[*atom]*marks
 	asserted map[string][]*assertion // by place
+	dials    map[string]*dial        // by what they show
 }
 
 // marks are the bits of a row that an atom's word decides.
@@ -35,10 +36,10 @@ func newSieveBuilder(p *Program, at Moment) *sieveBuilder {
 		}
 	}
 	s.words = (len(s.rules) + 63) / 64
-	for _, r := range []*row{&s.watched, &s.asked, &s.stateful, &s.until, &s.computed, &s.audited, &s.hubs} {
+	for _, r := range []*row{&s.watched, &s.asked, &s.stateful, &s.until, &s.computed, &s.audited, &s.hubs, &s.judging, &s.writing} {
 		*r = make(row, s.words)
 	}
-	return &sieveBuilder{Sieve: s, atoms: map[string]*atom{}, terms: map[*atom]*marks{}, asserted: map[string][]*assertion{}, bits: planes * s.words * 64}
+	return &sieveBuilder{Sieve: s, atoms: map[string]*atom{}, terms: map[*atom]*marks{}, asserted: map[string][]*assertion{}, dials: map[string]*dial{}, bits: planes * s.words * 64}
 }
 
 func (r row) set(bit int) { r[bit/64] |= 1 << (bit % 64) }
@@ -52,6 +53,7 @@ func (b *sieveBuilder) rule(i int, r *compiledRule) {
 	}
 	if r.plugin != nil || r.counted() {
 		b.asked.set(i) // what a plugin says of a twin nobody can know, and of a rollout all units are wanted
+		b.time(i, r)
 		return
 	}
 	b.condition(entered, i, r.when)
@@ -84,6 +86,7 @@ func (b *sieveBuilder) condition(plane, rule int, e *expression) (further []int)
 	}
 	if !b.paths.know(e.slots) {
 		b.asked.set(rule)
+		b.time(rule, b.rules[rule])
 		return nil
 	}
 	terms := e.terms()
@@ -96,6 +99,7 @@ func (b *sieveBuilder) condition(plane, rule int, e *expression) (further []int)
 			b.more, further = append(b.more, more{bit, home}), append(further, bit)
 		}
 		for _, l := range term {
+			b.clock(rule, l.part)
 			whole := len(terms) == 1 && len(term) == 1
 			b.mark(conditionAtom(l.part, whole, b), bit, l.negated)
 		}
@@ -122,6 +126,9 @@ func (b *sieveBuilder) leaf(rule int, l leaf) {
 	if !l.value.constant() {
 		b.computed.set(rule)
 		for _, e := range l.value.expressions() {
+			if e.timed() {
+				b.writing.set(rule)
+			}
 			if !b.paths.know(e.slots) {
 				b.asked.set(rule)
 				return
@@ -148,6 +155,7 @@ func (b *sieveBuilder) watch(foreign []*Foreign) {
 	for i, r := range b.rules {
 		if slices.ContainsFunc(foreign, func(f *Foreign) bool { return f.concerns(r) }) {
 			b.watched.set(i)
+			b.whole = true // what decides whether it has the twin may stand anywhere
 		}
 		for _, l := range r.leaves {
 			key := leafKey(l.section, l.path)
@@ -174,6 +182,8 @@ func leafKey(section string, path []string) string {
 func (b *sieveBuilder) finish() *Sieve {
 	b.width = (b.bits + 63) / 64
 	b.orderAssertions()
+	b.finger()
+	b.wind()
 	for i, path := range statePaths {
 		b.state[i] = b.paths.add(path)
 	}

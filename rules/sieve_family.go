@@ -53,8 +53,13 @@ func newFamily(atoms []groupAtom, words int) *family {
 	}
 	slices.SortFunc(f.bounds, f.order)
 	f.bounds = slices.CompactFunc(f.bounds, func(a, b any) bool { return f.order(a, b) == 0 })
+	places := make([]int, len(atoms))
+	for i, a := range atoms {
+		at, _ := slices.BinarySearchFunc(f.bounds, a.right, f.order)
+		places[i] = placeAt(at, true)
+	}
 	for place := range 2*len(f.bounds) + 2 {
-		f.masks = append(f.masks, f.mask(place))
+		f.masks = append(f.masks, f.mask(place, places))
 	}
 	f.native = nativePlace(first.side, f.bounds)
 	return f
@@ -77,15 +82,15 @@ func sorted(v any) bool {
 
 func (f *family) order(a, b any) int { c, _ := order(a, b); return c }
 
-// mask returns what stays where the value lies at a place.
-func (f *family) mask(place int) row {
+// mask returns what stays where the value lies at a place; bounds are the places of
+// the atoms' own constants.
+func (f *family) mask(place int, bounds []int) row {
 	live := make(row, len(f.any))
 	for i := range live {
 		live[i] = ^uint64(0)
 	}
-	for _, a := range f.atoms {
-		bound := 1 + 2*slices.IndexFunc(f.bounds, func(v any) bool { return f.order(v, a.right) == 0 })
-		holds := place <= 2*len(f.bounds) && a.holds(cmp.Compare(place, bound))
+	for n, a := range f.atoms {
+		holds := place <= 2*len(f.bounds) && a.holds(cmp.Compare(place, bounds[n]))
 		for i := range live {
 			live[i], _ = a.apply(i, holds, true, live[i], 0)
 		}

@@ -232,7 +232,7 @@ var statePaths = [...][]string{{"etag"}, {"deviceEtag"}, {"version"}, {"properti
 // State returns the state of the twin that was sifted last, and whether it is
 // plainly spelled.
 func (f *Sifter) State() (s TwinState, ok bool) {
-	ok = f.stateText(0, &s.ETag) && f.stateText(1, &s.DeviceETag) && f.stateNumber(2, &s.Version) && f.stateNumber(3, &s.DesiredVersion)
+	ok = f.found && f.stateText(0, &s.ETag) && f.stateText(1, &s.DeviceETag) && f.stateNumber(2, &s.Version) && f.stateNumber(3, &s.DesiredVersion)
 	return s, ok
 }
 
