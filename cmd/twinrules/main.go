@@ -126,6 +126,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 			}
 			env.dumpFailures(cmd)
 			env.keepPlugins(cmd)
+			env.keepCode(cmd)
 			return nil
 		},
 	}
@@ -134,6 +135,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 	root.SetErr(env.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	addDumpFlag(root)
+	addCacheFlag(root)
 	for _, command := range commands {
 		root.AddCommand(command(env))
 	}

@@ -97,6 +97,7 @@ func compile(ctx context.Context, fsys fs.FS) (*compiled, error) {
 	if err != nil {
 		return nil, errors.Join(err, host.Close(ctx))
 	}
+	codeCacheOf(ctx).warn(host)
 	return &compiled{program, host}, nil
 }
 
@@ -136,6 +137,7 @@ func check(ctx context.Context, fsys fs.FS) (*rules.Pack, rules.Diagnostics, err
 		return nil, nil, err
 	}
 	list := rules.Check(ctx, pack, opts)
+	codeCacheOf(ctx).warn(host)
 	return pack, list, host.Close(ctx)
 }
 

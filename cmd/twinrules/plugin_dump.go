@@ -43,10 +43,11 @@ func (env *environment) dumpFailures(cmd *cobra.Command) {
 
 // pluginOptions returns the options of the hosts of plugins that ctx asks for.
 func pluginOptions(ctx context.Context) *plugins.Options {
+	o := &plugins.Options{Cache: codeCacheOf(ctx).dir}
 	if d, ok := ctx.Value(dumperKey{}).(*dumper); ok {
-		return &plugins.Options{Failed: d.failed}
+		o.Failed = d.failed
 	}
-	return nil
+	return o
 }
 
 // maxDumps bounds the files of one run: a plugin that fails for one device fails

@@ -64,7 +64,7 @@ func readInput(env *environment, path string) ([]byte, error) {
 
 // withModule loads a module, with a host that lives as long as use takes.
 func (env *environment) withModule(ctx context.Context, path, name string, use func(*plugins.Module) error) (err error) {
-	host, err := plugins.NewHost(ctx, nil)
+	host, err := plugins.NewHost(ctx, pluginOptions(ctx))
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,7 @@ func (env *environment) withModule(ctx context.Context, path, name string, use f
 	if err != nil {
 		return err
 	}
+	codeCacheOf(ctx).warn(host)
 	return use(module)
 }
 
