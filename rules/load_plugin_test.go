@@ -23,9 +23,9 @@ func TestPluginSources(t *testing.T) {
 		mistake      string
 	}{
 		{"a file", `{source: ./a/b.wasm` + digest, source{Source: "a/b.wasm"}, ""},
-		{"a registry", `{source: "oci://ghcr.io/a/b:1"` + digest, source{Source: "oci://ghcr.io/a/b:1"}, ""},
-		{"signed", `{source: "oci://ghcr.io/a/b:1", verify: {minisign: [RWa, RWb], cosign: [c]}` + digest,
-			source{Source: "oci://ghcr.io/a/b:1", Verify: rules.Verify{Minisign: []string{"RWa", "RWb"}, Cosign: []string{"c"}}}, ""},
+		{"a registry", `{source: "oci://registry.example/a/b:1"` + digest, source{Source: "oci://registry.example/a/b:1"}, ""},
+		{"signed", `{source: "oci://registry.example/a/b:1", verify: {minisign: [RWa, RWb], cosign: [c]}` + digest,
+			source{Source: "oci://registry.example/a/b:1", Verify: rules.Verify{Minisign: []string{"RWa", "RWb"}, Cosign: []string{"c"}}}, ""},
 		{"the web", `{source: "https://example.com/b.wasm"` + digest, source{}, "is a path in the pack or starts with oci://"},
 		{"outside", `{source: ../b.wasm` + digest, source{}, "is not a path inside the pack"},
 		{"nobody", `{source: b.wasm, verify: {}` + digest, source{}, "nobody has to sign"},

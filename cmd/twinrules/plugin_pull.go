@@ -25,7 +25,7 @@ find them by their digests. No other command asks a registry.
 
 A plugin of a pack must have the digest that the pack or twinrules.lock states, and the signatures that
 the pack wants. One that is not locked yet is locked by plugin lock afterwards.`,
-		Example: "  twinrules plugin pull rules/\n  twinrules plugin pull oci://ghcr.io/fleet/battery:1.0.0 --out battery.wasm",
+		Example: "  twinrules plugin pull rules/\n  twinrules plugin pull oci://registry.example/fleet/battery:1.0.0 --out battery.wasm",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if path := packPath(args); !strings.HasPrefix(path, registry.Scheme) {

@@ -39,7 +39,7 @@ func newPluginPush(env *environment) *cobra.Command {
 the signature MODULE` + minisigEnding + ` if there is one, and prints the plugin's line for the pack.
 
 Credentials are those of docker login, oras login or az acr login.`,
-		Example: "  twinrules plugin push battery/plugin.wasm oci://ghcr.io/fleet/battery:1.0.0",
+		Example: "  twinrules plugin push battery/plugin.wasm oci://registry.example/fleet/battery:1.0.0",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return env.pushPlugin(cmd.Context(), args[0], args[1], how.options(env))

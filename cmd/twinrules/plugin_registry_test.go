@@ -187,7 +187,7 @@ func TestPluginDocs(t *testing.T) {
 	_, text, _ := strings.Cut(string(page), "\n## Registries\n")
 	text, _, _ = strings.Cut(text, "\n## Plugins of Extism\n")
 	ran := 0
-	for line := range strings.Lines(strings.ReplaceAll(text, "ghcr.io", host)) {
+	for line := range strings.Lines(strings.ReplaceAll(text, "registry.example", host)) {
 		shown, ok := strings.CutPrefix(line, "$ twinrules ")
 		if !ok {
 			continue
@@ -198,7 +198,7 @@ func TestPluginDocs(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, pack, _ := strings.Cut(text, "```yaml\n")
-			pack, _, _ = strings.Cut(strings.ReplaceAll(pack, "ghcr.io", host), "```")
+			pack, _, _ = strings.Cut(strings.ReplaceAll(pack, "registry.example", host), "```")
 			pack = regexp.MustCompile(`RW[^]]*`).ReplaceAllString(pack, strings.Fields(string(key))[6])
 			w.write("rules/pack.yaml", "apiVersion: twinrules/v1\nkind: RulePack\nmetadata: {name: p}\n"+pack+"rules:\n  - {id: r, plugin: {use: battery}, patch: {tags: {a: 1}}}\n")
 		}

@@ -25,7 +25,7 @@ a key of cosign, which puts the signature beside it. Which of the two it is the 
 The password of the key is read from ` + passwordVariable + `, or asked for. --new-key makes a key of
 minisign; cosign generate-key-pair, or openssl, makes one of cosign.`,
 		Example: "  twinrules plugin sign --new-key fleet.key\n  twinrules plugin sign battery/plugin.wasm --key fleet.key\n" +
-			"  twinrules plugin sign oci://ghcr.io/fleet/battery:1.0.0 --key cosign.key",
+			"  twinrules plugin sign oci://registry.example/fleet/battery:1.0.0 --key cosign.key",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

@@ -23,7 +23,7 @@ func newPluginVerify(env *environment) *cobra.Command {
 cosign, where such are given. The signature of a file stands beside it; an image has both kinds.
 
 A pack that names keys under verify: is checked by every command that uses it.`,
-		Example: "  twinrules plugin verify battery/plugin.wasm --key fleet.key.pub\n  twinrules plugin verify oci://ghcr.io/fleet/battery:1.0.0 --key cosign.pub",
+		Example: "  twinrules plugin verify battery/plugin.wasm --key fleet.key.pub\n  twinrules plugin verify oci://registry.example/fleet/battery:1.0.0 --key cosign.pub",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := readPublicKeys(keys)

@@ -105,7 +105,7 @@ func (s *CosignSecret) String() string { return "secret key" }
 // GoString hides it from %#v, too.
 func (s *CosignSecret) GoString() string { return s.String() }
 
-// Sign signs the image called name, such as ghcr.io/fleet/judge, whose manifest
+// Sign signs the image called name, such as registry.example/fleet/judge, whose manifest
 // has the digest. It returns what was signed, and the signature in base64, the
 // same for the same image.
 func (s *CosignSecret) Sign(name, manifest string) (text []byte, signature string, err error) {

@@ -53,16 +53,16 @@ func cosignKeys(t testing.TB) (*sign.CosignSecret, *sign.CosignKey) {
 
 func TestCosign(t *testing.T) {
 	s, k := cosignKeys(t)
-	text, signature, err := s.Sign("ghcr.io/fleet/judge", manifest)
+	text, signature, err := s.Sign("registry.example/fleet/judge", manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The text is cosign's own, byte for byte, since some compare it.
-	want := `{"critical":{"identity":{"docker-reference":"ghcr.io/fleet/judge"},"image":{"docker-manifest-digest":"` + manifest + `"},"type":"cosign container image signature"},"optional":null}`
+	want := `{"critical":{"identity":{"docker-reference":"registry.example/fleet/judge"},"image":{"docker-manifest-digest":"` + manifest + `"},"type":"cosign container image signature"},"optional":null}`
 	if string(text) != want {
 		t.Errorf("got %s", text)
 	}
-	if _, again, _ := s.Sign("ghcr.io/fleet/judge", manifest); again != signature {
+	if _, again, _ := s.Sign("registry.example/fleet/judge", manifest); again != signature {
 		t.Error("signing again gives another signature")
 	}
 	if err := k.Verify(manifest, text, signature); err != nil {
