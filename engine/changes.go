@@ -13,7 +13,7 @@ import (
 
 // Changes are the changes of a plan, a twin each. In a plan they are in Ref order.
 // Nearly all of a plan's memory is in them: what most of them have in common is
-// held once, and the rest as bytes, which takes a fifth of what a []Change does.
+// held once, and the rest as bytes, which takes a sixth of what a []Change does.
 // The zero Changes are none. They may be read by several goroutines at once.
 type Changes struct {
 	order []changePlace

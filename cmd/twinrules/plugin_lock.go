@@ -36,16 +36,9 @@ the file would change.`,
 }
 
 func (env *environment) lockPlugins(path string, check bool) error {
-	fsys, err := packFS(path)
+	pack, err := loadPlugins(path)
 	if err != nil {
-		return fmt.Errorf("read pack: %w", err)
-	}
-	pack, err := rules.Load(fsys)
-	if pack == nil {
 		return err
-	}
-	if len(pack.Plugins) == 0 { // either it has none, or what is wrong hides them
-		return errors.Join(inFolder(err, path), fmt.Errorf("%s declares no plugins", path))
 	}
 	lock, err := lockOf(env.store(), pack)
 	if err != nil {

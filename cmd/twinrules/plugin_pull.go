@@ -72,16 +72,9 @@ func writePulled(out string, p *registry.Pulled) error {
 
 // pullPack fetches the modules of a pack that are in registries and not here.
 func (env *environment) pullPack(ctx context.Context, path string, o *registry.Options) error {
-	fsys, err := packFS(path)
+	pack, err := loadPlugins(path)
 	if err != nil {
-		return fmt.Errorf("read pack: %w", err)
-	}
-	pack, err := rules.Load(fsys)
-	if pack == nil {
 		return err
-	}
-	if len(pack.Plugins) == 0 { // either it has none, or what is wrong hides them
-		return errors.Join(inFolder(err, path), fmt.Errorf("%s declares no plugins", path))
 	}
 	var errs []error
 	for _, p := range pack.Plugins {

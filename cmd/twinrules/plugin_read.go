@@ -89,3 +89,20 @@ func digestOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
+
+// loadPlugins loads the pack at path for the plugins that it declares, at least one.
+// Mistakes elsewhere stand in nobody's way.
+func loadPlugins(path string) (*rules.Pack, error) {
+	fsys, err := packFS(path)
+	if err != nil {
+		return nil, fmt.Errorf("read pack: %w", err)
+	}
+	pack, err := rules.Load(fsys)
+	if pack == nil {
+		return nil, err
+	}
+	if len(pack.Plugins) == 0 { // either it has none, or what is wrong hides them
+		return nil, errors.Join(inFolder(err, path), fmt.Errorf("%s declares no plugins", path))
+	}
+	return pack, nil
+}
