@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
 )
 
 // TestCompiledPluginsAreKept: beside the modules that were pulled, elsewhere when
@@ -44,6 +46,17 @@ func TestCompiledPluginsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out := check("", "--plugin-cache", filepath.Join(w.dir, "mine")); !strings.Contains(out, "compiled plugins are not kept: ") || !strings.Contains(out, "chmod 700") {
+		t.Errorf("got %s", out)
+	}
+}
+
+// TestRunShowsAFailureOnce: what plugin run was given is at hand, and need not be
+// written down to be tried again.
+func TestRunShowsAFailureOnce(t *testing.T) {
+	w := newWorkshop(t)
+	w.write("judge.wasm", string(wasmtest.Plugin([]byte{0x00}, nil)))
+	w.write("twin.json", `{"deviceId":"pump-7"}`)
+	if out := w.run(1, "plugin.eval.trap", "plugin", "run", "judge.wasm", "--twin", "twin.json"); strings.Count(out, "\n") != 1 {
 		t.Errorf("got %s", out)
 	}
 }
