@@ -41,10 +41,12 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 // reset drops the connection.
 func reset(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// stall answers never.
+// stall answers never, not even a client that has just said goodbye: TLS says
+// so before it closes the connection, and an answer could still slip through.
 func stall(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client left
 	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 // bomb answers with little that becomes a lot.
