@@ -82,6 +82,7 @@ func (p *Program) Sieve(at Moment, foreign []*Foreign) *Sieve {
 // one goroutine.
 type Sifter struct {
 	*Sieve
+	scanner    *twin.Learner
 	spans      []twin.Span
 	view       view
 	runner     *runner
@@ -100,7 +101,7 @@ type Sifter struct {
 // Sifter returns a sifter that has seen nothing.
 func (s *Sieve) Sifter() *Sifter {
 	f := &Sifter{
-		Sieve: s, spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
+		Sieve: s, scanner: s.scanner.Learner(), spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
 		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), changed: make([]int, len(s.rules)), runner: newRunner(),
 		changes: s.changes(),
 	}

@@ -4,7 +4,7 @@ package twin
 type pathNode struct {
 	bloom    uint64 // of the marks of its keys
 	children []*pathChild
-	stamped  bool // it wants what a stamp says
+	number   int // its own among those of a scanner
 }
 
 // A pathChild is a key, where a path ends or goes on, or both.
@@ -16,18 +16,21 @@ type pathChild struct {
 	below *pathNode
 }
 
-func newPathNode() *pathNode { return &pathNode{} }
-
-func (n *pathNode) add(path []string, slot int) {
-	c := n.child(path[0])
-	if len(path) == 1 {
-		c.slots = append(c.slots, slot)
-		return
+// add adds a path to the last of nodes, which grow.
+func (s *Scanner) add(path []string, slot int) {
+	n := s.nodes[0]
+	for i, key := range path {
+		c := n.child(key)
+		if i == len(path)-1 {
+			c.slots = append(c.slots, slot)
+			return
+		}
+		if c.below == nil {
+			c.below = &pathNode{number: len(s.nodes)}
+			s.nodes = append(s.nodes, c.below)
+		}
+		n = c.below
 	}
-	if c.below == nil {
-		c.below = newPathNode()
-	}
-	c.below.add(path[1:], slot)
 }
 
 func (n *pathNode) child(key string) *pathChild {
@@ -39,21 +42,7 @@ func (n *pathNode) child(key string) *pathChild {
 	c := &pathChild{key: key, first: firstWord([]byte(key)), bit: 1 << len(n.children)}
 	n.children = append(n.children, c)
 	n.bloom |= mark(c.first, len(key))
-	n.stamped = n.stamped || key == "$lastUpdated" || key == "$lastUpdatedVersion"
 	return c
-}
-
-// stamp returns where a stamp ends that begins at i and is not wanted, and 0 when
-// there is none.
-func (n *pathNode) stamp(data []byte, i int) int {
-	if n.stamped || i+1 >= len(data) || data[i+1] != '$' {
-		return 0
-	}
-	end := stampEnd(data, i)
-	if end > 0 && data[end-1] == ':' {
-		return 0 // its value stands there yet
-	}
-	return end
 }
 
 // find returns the child for a key without escapes, of which first is the first

@@ -13,9 +13,7 @@ func (p *pass) skip(i int) int {
 	case c == '{' || c == '[':
 		return p.container(i + 1)
 	case c == '-' || '0' <= c && c <= '9':
-		for i++; i < len(p.data) && numeric[p.data[i]]; i++ {
-		}
-		return i
+		return numberEnd(p.data, i+1)
 	}
 	for _, w := range words {
 		if end := i + len(w.text); end <= len(p.data) && string(p.data[i:end]) == w.text {
@@ -23,6 +21,27 @@ func (p *pass) skip(i int) int {
 		}
 	}
 	return p.fail(i, "%s where a value should stand", p.shown(i))
+}
+
+// numberEnd returns where the first byte stands from i on that is not of a number.
+func numberEnd(data []byte, i int) int {
+	for i+8 <= len(data) {
+		i += digits(word(data[i:]))
+		if i == len(data) || !numeric[data[i]] {
+			return i
+		}
+		i++
+	}
+	for ; i < len(data) && numeric[data[i]]; i++ {
+	}
+	return i
+}
+
+// digits returns how many digits a word begins with, at most seven.
+func digits(x uint64) int {
+	x ^= ones * '0' // digits are 0 to 9 now
+	other := (x | (x&(ones*0x7f) + ones*(0x7f-9))) & (ones << 7)
+	return bits.TrailingZeros64(other|1<<63) >> 3
 }
 
 // numeric are the bytes of numbers.

@@ -1,6 +1,7 @@
 package twin_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -109,9 +110,13 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	scanner := twin.NewScanner(paths)
+	learner := scanner.Learner()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spans := make([]twin.Span, len(paths))
 		end, err := scanner.Scan(data, spans)
+		for range 3 { // it learns in between
+			checkLearner(t, learner, data, spans, end, err)
+		}
 		want, wrong := twin.DecodeObject(data)
 		if wrong != nil {
 			return // the scanner does not look at everything, and must only come to an end
@@ -169,6 +174,45 @@ func TestScanRandom(t *testing.T) {
 				t.Fatalf("%s\n%q: got %v, want %v", text, path, got, value)
 			}
 		}
+	}
+}
+
+// TestLearner holds a learner to the scanner, on 40,000 documents in all sorts of
+// order, most of which resemble one another and half of which are broken: whatever
+// it has seen, it finds and refuses the same.
+func TestLearner(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	data, err := os.ReadFile("testdata/reefer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := []string{"deviceId", "tags", "site", "kind", "properties", "reported", "$metadata", "a key that is too long to be learnt", ""}
+	paths := [][]string{{"deviceId"}, {"tags"}, {"tags", "kind"}, {"tags", "kind"}, {"tags", "site"}, {"properties", "reported", "door"}, {"properties", "reported"}, {"kind", "site", "tags"}}
+	scanner := twin.NewScanner(paths)
+	learner, spans := scanner.Learner(), make([]twin.Span, len(paths))
+	for range 40_000 {
+		text := append(twin.Encode(randomObject(r, keys, 0)), data[:r.IntN(50)]...)
+		if r.IntN(2) == 0 {
+			text = bytes.Clone(data)
+		}
+		if r.IntN(2) == 0 {
+			text[r.IntN(len(text))] = `{}[],:"\ \n0ae`[r.IntN(13)]
+		}
+		if r.IntN(8) == 0 {
+			text = text[:r.IntN(len(text))]
+		}
+		end, err := scanner.Scan(text, spans)
+		checkLearner(t, learner, text, spans, end, err)
+	}
+}
+
+// checkLearner checks that a learner says of data what the scanner said.
+func checkLearner(t *testing.T, l *twin.Learner, data []byte, spans []twin.Span, end int, err error) {
+	t.Helper()
+	got := make([]twin.Span, len(spans))
+	gotEnd, gotErr := l.Scan(data, got)
+	if gotEnd != end || fmt.Sprint(gotErr) != fmt.Sprint(err) || err == nil && !slices.Equal(got, spans) {
+		t.Fatalf("%q: got %v, %d, %v, want %v, %d, %v", data, got, gotEnd, gotErr, spans, end, err)
 	}
 }
 
@@ -240,6 +284,16 @@ func BenchmarkScan(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := scanner.Scan(data, spans); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	learner := scanner.Learner()
+	b.Run("learner", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := learner.Scan(data, spans); err != nil {
 				b.Fatal(err)
 			}
 		}
