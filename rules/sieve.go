@@ -88,6 +88,8 @@ type Sifter struct {
 	runner     *runner
 	decided    bool // the row is about the twin that was sifted last
 	found      bool // and so are the spans
+	id         TwinID
+	plain      bool // it is one, plainly spelled
 	print      []byte
 	said       [outcomeParts]row
 	live, odd  row // what holds or is not known yet, and what is not known
@@ -120,13 +122,13 @@ func (s *Sieve) Sifter() *Sifter {
 // already and none fails; it is counted, and chosen says whether some rule selects
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
-	f.decided, f.found = false, false
+	f.decided, f.found, f.plain = false, false, false
 	end, err := f.scanner.Scan(data, f.spans)
 	if err != nil || len(bytes.TrimSpace(data[end:])) > 0 {
 		return true, false // so that it is parsed, and the mistake found
 	}
 	f.view.reset(data, f.spans)
-	if _, plain := f.ID(); !plain || !f.view.sections() {
+	if !f.name() || !f.view.sections() {
 		return true, false
 	}
 	f.found = true

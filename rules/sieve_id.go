@@ -21,10 +21,14 @@ func (id TwinID) Hash() uint64 {
 
 // ID returns the name of the twin that was sifted last, which is good until its
 // JSON changes, and whether it has one that is plainly spelled.
-func (f *Sifter) ID() (id TwinID, ok bool) {
+func (f *Sifter) ID() (id TwinID, ok bool) { return f.id, f.plain }
+
+// name finds the name of the twin, and reports whether it has one.
+func (f *Sifter) name() bool {
 	device, ok1 := f.plainID(0)
 	module, ok2 := f.plainID(1)
-	return TwinID{device, module}, ok1 && ok2 && device != nil
+	f.id, f.plain = TwinID{device, module}, ok1 && ok2 && device != nil
+	return f.plain
 }
 
 // plainID returns the id in one of the first members of [identity], nil when it is

@@ -54,10 +54,10 @@ func newMemory(g *group, f *Sifter) *memory {
 // all that they could end has ended, they are not looked at, unless it may be
 // expensive to look.
 func (m *memory) apply(f *Sifter) {
-	short := m.short(&f.view)
-	if short && m.cheap && !m.matters(m.any, f.live) {
+	if m.cheap && !m.matters(m.any, f.live) && m.short(&f.view) {
 		return
 	}
+	short := m.short(&f.view)
 	masks := m.fresh
 	if m.direct || !short {
 		m.ask(f, short)
@@ -114,7 +114,7 @@ func (m *memory) recall(f *Sifter) []uint64 {
 // find returns the entry of the key, or the one that is to become it. Each key has
 // two, so that two that are frequent do not take turns at one.
 func (m *memory) find() (i int, known bool) {
-	first := int(maphash.Bytes(m.seed, m.key) % uint64(len(m.entries)))
+	first := int(maphash.Bytes(m.seed, m.key) & uint64(len(m.entries)-1)) // their number is a power of two
 	for _, i := range [2]int{first, first ^ 1} {
 		switch e := &m.entries[i]; {
 		case e.size == 0:

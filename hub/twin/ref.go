@@ -49,13 +49,17 @@ func CheckID(id string) error {
 		return fmt.Errorf("an id has 1 to %d characters, this one has %d", maxID, len(id))
 	}
 	for i := range len(id) {
-		if c := id[i]; !isAlnum(c) && !strings.ContainsRune("-.+%_#*?!(),:=@$'", rune(c)) {
-			return fmt.Errorf("an id must not contain %q", string(rune(c)))
+		if !idBytes[id[i]] {
+			return fmt.Errorf("an id must not contain %q", string(rune(id[i])))
 		}
 	}
 	return nil
 }
 
-func isAlnum(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
+// idBytes are the bytes that an id may have.
+var idBytes = func() (allowed [256]bool) {
+	for _, c := range []byte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.+%_#*?!(),:=@$'") {
+		allowed[c] = true
+	}
+	return allowed
+}()
