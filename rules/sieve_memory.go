@@ -10,7 +10,6 @@ import (
 const (
 	leastMemory = 1 << 9  // values, at the beginning
 	mostMemory  = 1 << 13 // values
-	longestKey  = 47      // bytes of a value, or of all of them together
 )
 
 // A memory is what a group said of values that were seen: the bits that stay, and
@@ -19,11 +18,11 @@ const (
 // for what still matters.
 type memory struct {
 	*group
-	seed         maphash.Seed
-	entries      []remembered
-	masks        []uint64 // for each entry: what stays, and what is not known
-	fresh        []uint64 // the same, for a value that is not remembered
-	key          []byte
+	seed         uint64
+	entries      []remembered // a power of two
+	masks        []uint64     // for each entry: what stays, and what is not known
+	fresh        []uint64     // the same, for a value that is not remembered
+	key          valueKey
 	looks, fails int
 	direct       bool
 
@@ -34,16 +33,19 @@ type memory struct {
 	members []int // of its identity
 }
 
-// A remembered value is its length, one more than that for one that is there, and
-// its text.
+// A remembered value is its key, if there is one.
 type remembered struct {
-	size uint8
-	text [longestKey]byte
+	is  bool
+	key valueKey
 }
+
+// seed returns a number that nobody foresees, so that nobody can choose values that
+// drive each other out.
+func seed() uint64 { return new(maphash.Hash).Sum64() }
 
 func newMemory(g *group, f *Sifter) *memory {
 	m := &memory{
-		group: g, seed: maphash.MakeSeed(), fresh: make([]uint64, 2*len(g.words)), key: make([]byte, 0, longestKey+1),
+		group: g, seed: seed(), fresh: make([]uint64, 2*len(g.words)),
 		in: *f.at, members: identityIn(g.spans), sides: make([]side, len(g.sides)),
 	}
 	m.in.view, m.in.twin, m.in.runner = &f.view, &m.twin, f.runner
@@ -79,12 +81,12 @@ func (m *memory) short(v *view) bool {
 	return n <= longestKey
 }
 
-// read makes the key of the values, each of which stands behind its length.
+// read makes the key of the values.
 func (m *memory) read(v *view) {
-	m.key = m.key[:0]
-	for _, i := range m.spans {
-		text := v.spans[i].Of(v.data)
-		m.key = append(append(m.key, byte(len(text))), text...)
+	if len(m.spans) == 1 {
+		m.key.one(v.data, v.spans[m.spans[0]])
+	} else {
+		m.key.several(v.data, v.spans, m.spans)
 	}
 }
 
@@ -104,9 +106,7 @@ func (m *memory) recall(f *Sifter) []uint64 {
 	if m.doubt(); f.view.broken || m.direct || len(m.entries) != size {
 		return m.fresh
 	}
-	e := &m.entries[i]
-	e.size = uint8(len(m.key) + 1)
-	copy(e.text[:], m.key)
+	m.entries[i] = remembered{true, m.key}
 	copy(m.masksOf(i), m.fresh)
 	return m.fresh
 }
@@ -114,12 +114,12 @@ func (m *memory) recall(f *Sifter) []uint64 {
 // find returns the entry of the key, or the one that is to become it. Each key has
 // two, so that two that are frequent do not take turns at one.
 func (m *memory) find() (i int, known bool) {
-	first := int(maphash.Bytes(m.seed, m.key) & uint64(len(m.entries)-1)) // their number is a power of two
+	first := int(m.key.hash(m.seed) & uint64(len(m.entries)-1))
 	for _, i := range [2]int{first, first ^ 1} {
 		switch e := &m.entries[i]; {
-		case e.size == 0:
+		case !e.is:
 			return i, false
-		case e.size == uint8(len(m.key)+1) && string(e.text[:len(m.key)]) == string(m.key):
+		case e.key.is(&m.key):
 			return i, true
 		}
 	}
