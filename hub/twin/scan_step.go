@@ -17,7 +17,6 @@ type step struct {
 const (
 	stepWords   = 4
 	longestStep = 8 * stepWords
-	stepWindow  = longestStep + 10 // a step is looked for where so much is left: a value of eight bytes may follow
 )
 
 func newStep(text []byte, c *pathChild) step {
@@ -39,7 +38,7 @@ func newStep(text []byte, c *pathChild) step {
 }
 
 // begins reports whether the step's text begins a text.
-func (s *step) begins(text *[stepWindow]byte) bool {
+func (s *step) begins(text *[longestStep]byte) bool {
 	odd := word(text[0:])&s.masks[0] ^ s.words[0]
 	odd |= word(text[8:])&s.masks[1] ^ s.words[1]
 	odd |= word(text[16:])&s.masks[2] ^ s.words[2]
@@ -53,9 +52,16 @@ func (s *step) begins(text *[stepWindow]byte) bool {
 func (p *pass) follow(n *pathNode, m *members, i int) (end int, more bool) {
 	data, steps := p.data, p.learner.steps
 	var at lesson
-	for next := p.learner.first[n.number]; next > 0 && i+stepWindow <= len(data); {
+	var rest [longestStep]byte // zero behind the end, as no key is
+	for next := p.learner.first[n.number]; next > 0; {
+		text := &rest
+		if i+longestStep <= len(data) {
+			text = (*[longestStep]byte)(data[i:])
+		} else {
+			clear(rest[copy(rest[:], data[i:]):])
+		}
 		s := &steps[next]
-		if !s.begins((*[stepWindow]byte)(data[i:])) {
+		if !s.begins(text) {
 			at.or, next, at.tried = next, s.or, at.tried+1
 			continue
 		}
@@ -73,7 +79,7 @@ func (p *pass) follow(n *pathNode, m *members, i int) (end int, more bool) {
 
 // known reads the value of a step.
 func (p *pass) known(s *step, start int) (i int) {
-	if p.data[start] == '"' {
+	if start+9 < len(p.data) && p.data[start] == '"' {
 		i = start + 1 + plainBytes(word(p.data[start+1:]))
 		if p.data[i] != '"' {
 			i = p.text(i)
