@@ -124,9 +124,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 			if err := env.settings(cmd); err != nil {
 				return err
 			}
-			env.dumpFailures(cmd)
-			env.keepPlugins(cmd)
-			env.keepCode(cmd)
+			env.placePlugins(cmd)
 			return nil
 		},
 	}

@@ -97,7 +97,7 @@ func compile(ctx context.Context, fsys fs.FS) (*compiled, error) {
 	if err != nil {
 		return nil, errors.Join(err, host.Close(ctx))
 	}
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return &compiled{program, host}, nil
 }
 
@@ -108,11 +108,11 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if pack == nil {
 		return nil, nil, nil, err
 	}
-	host, err := plugins.NewHost(ctx, pluginOptions(ctx))
+	host, err := placeOf(ctx).host(ctx)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(storeOf(ctx), pack, name) })
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(placeOf(ctx).store, pack, name) })
 	return pack, host, &rules.Options{Plugins: set}, nil
 }
 
@@ -137,7 +137,7 @@ func check(ctx context.Context, fsys fs.FS) (*rules.Pack, rules.Diagnostics, err
 		return nil, nil, err
 	}
 	list := rules.Check(ctx, pack, opts)
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return pack, list, host.Close(ctx)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,27 +26,6 @@ type dumper struct {
 
 	mu   sync.Mutex
 	told int
-}
-
-type dumperKey struct{}
-
-// dumpFailures puts a dumper into the context of a command: the packs that it opens
-// find it there.
-func (env *environment) dumpFailures(cmd *cobra.Command) {
-	dir, err := cmd.Flags().GetString(dumpFlag)
-	if err != nil {
-		panic(err) // a flag of all commands
-	}
-	cmd.SetContext(context.WithValue(cmd.Context(), dumperKey{}, &dumper{env: env, dir: dir}))
-}
-
-// pluginOptions returns the options of the hosts of plugins that ctx asks for.
-func pluginOptions(ctx context.Context) *plugins.Options {
-	o := &plugins.Options{Cache: codeCacheOf(ctx).dir}
-	if d, ok := ctx.Value(dumperKey{}).(*dumper); ok {
-		o.Failed = d.failed
-	}
-	return o
 }
 
 // maxDumps bounds the files of one run: a plugin that fails for one device fails

@@ -64,7 +64,7 @@ func readInput(env *environment, path string) ([]byte, error) {
 
 // withModule loads a module, with a host that lives as long as use takes.
 func (env *environment) withModule(ctx context.Context, path, name string, use func(*plugins.Module) error) (err error) {
-	host, err := plugins.NewHost(ctx, &plugins.Options{Cache: codeCacheOf(ctx).dir}) // whose failures are shown, and so not offered to be written down
+	host, err := placeOf(ctx).bench(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (env *environment) withModule(ctx context.Context, path, name string, use f
 	if err != nil {
 		return err
 	}
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return use(module)
 }
 

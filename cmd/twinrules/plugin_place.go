@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twinrules/twinrules/plugins"
+)
+
+// A pluginPlace is what a command has for the plugins of the packs that it opens. It
+// is in the command's context, where who opens a pack finds it.
+type pluginPlace struct {
+	env      *environment
+	store    *store  // modules out of registries
+	code     string  // a folder for compiled code, "" for none
+	failures *dumper // is told of calls that fail; nil for nobody
+}
+
+type pluginPlaceKey struct{}
+
+// placePlugins makes the place that the flags of a command ask for.
+func (env *environment) placePlugins(cmd *cobra.Command) {
+	p := &pluginPlace{env: env, store: env.store(), code: env.codeFolder(cmd), failures: &dumper{env: env, dir: pluginFlag(cmd, dumpFlag)}}
+	cmd.SetContext(context.WithValue(cmd.Context(), pluginPlaceKey{}, p))
+}
+
+// pluginFlag returns the value of a flag that every command has.
+func pluginFlag(cmd *cobra.Command, name string) string {
+	text, err := cmd.Flags().GetString(name)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// placeOf returns the place that the command has, one without anything where there
+// is none.
+func placeOf(ctx context.Context) *pluginPlace {
+	if p, ok := ctx.Value(pluginPlaceKey{}).(*pluginPlace); ok {
+		return p
+	}
+	return &pluginPlace{store: &store{}}
+}
+
+// host returns a host of plugins, which its user closes. Calls that fail are written
+// down, or it is said that they could be.
+func (p *pluginPlace) host(ctx context.Context) (*plugins.Host, error) {
+	o := p.options()
+	if p.failures != nil {
+		o.Failed = p.failures.failed
+	}
+	return plugins.NewHost(ctx, o)
+}
+
+// bench returns a host for who shows failures as they are.
+func (p *pluginPlace) bench(ctx context.Context) (*plugins.Host, error) {
+	return plugins.NewHost(ctx, p.options())
+}
+
+func (p *pluginPlace) options() *plugins.Options { return &plugins.Options{Cache: p.code} }
+
+// warn says why code is not kept where it should be. The plugins run all the same.
+func (p *pluginPlace) warn(host *plugins.Host) {
+	if err := host.CacheProblem(); err != nil {
+		fmt.Fprintf(p.env.stderr, "twinrules: compiled plugins are not kept: %s\n", oneLine(err))
+	}
+}
