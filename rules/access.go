@@ -45,12 +45,22 @@ func (p *Program) Access() []Access {
 func (r *compiledRule) looks() []Path {
 	var list []Path
 	for _, s := range r.reads() {
-		if !slices.Contains([]string{"vars", "plugin", "now", "hub"}, s.root.Name) { // which are not the twin's
+		if !slices.Contains(notOfTwin, s.root.Name) {
 			list = append(list, append(Path{s.root.Name}, s.path...))
+		}
+	}
+	if r.plugin != nil && r.plugin.Reads() == nil { // it is given the whole twin
+		for _, n := range Names {
+			if !slices.Contains(notOfTwin, n.Name) {
+				list = append(list, Path{n.Name})
+			}
 		}
 	}
 	return sortedPaths(append(list, pathsOf(r.sees)...))
 }
+
+// notOfTwin are the names that say nothing of the twin.
+var notOfTwin = []string{"vars", "plugin", "now", "hub"}
 
 func pathsOf(leaves []twin.Leaf) (list []Path) {
 	for _, l := range leaves {

@@ -112,7 +112,9 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(placeOf(ctx).store, pack, name) })
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) {
+		return readPlugin(placeOf(ctx).store, pack, name)
+	})
 	return pack, host, &rules.Options{Plugins: set}, nil
 }
 
