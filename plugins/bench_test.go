@@ -93,7 +93,7 @@ var echoing = wasmtest.Plugin(wasmtest.Code(
 ), nil)
 
 // inputHead is the length of the input before the text of modelId.
-const inputHead = byte(len(`{"now":0,"twin":{"modelId":"`))
+const inputHead = byte(len(`{"twin":{"modelId":"`))
 
 // encode spells text, and a newline when there is none, for echoing.
 func encode(text string) string {

@@ -48,7 +48,8 @@ func newInstance(m *Module, config twin.Object) *Instance {
 	return i
 }
 
-// Reads lists the paths that the manifest declares, nil for the whole twin.
+// Reads lists the paths that the manifest declares, and abi.Now if that is one; nil
+// for the whole twin and the time.
 func (i *Instance) Reads() []string { return i.view.paths }
 
 // Writes lists the paths that the plugin's patch may set.
@@ -83,7 +84,7 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 
 // judge asks g about its input.
 func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
-	g.env.begin(now, g.input)
+	g.env.begin(i.view.moment(now), g.input)
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
 	}

@@ -49,7 +49,7 @@ func (r *compiledRule) looks() []Path {
 			list = append(list, append(Path{s.root.Name}, s.path...))
 		}
 	}
-	if r.plugin != nil && r.plugin.Reads() == nil { // it is given the whole twin
+	if r.shown().whole {
 		for _, n := range Names {
 			if !slices.Contains(notOfTwin, n.Name) {
 				list = append(list, Path{n.Name})
@@ -107,14 +107,11 @@ func (r *compiledRule) seen() (list []twin.Leaf) {
 	if r.stateful {
 		list = append(list, r.writes()...)
 	}
-	if r.plugin == nil {
-		return list
+	looks := r.shown()
+	if looks.whole {
+		looks.paths = []string{"tags", "desired"}
 	}
-	reads := r.plugin.Reads()
-	if reads == nil {
-		reads = []string{"tags", "desired"}
-	}
-	for _, path := range reads {
+	for _, path := range looks.paths {
 		list = append(list, placeOf(path))
 	}
 	return list
