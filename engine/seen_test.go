@@ -255,10 +255,12 @@ func TestWhoMayWakeAtOnceIsNotRemembered(t *testing.T) {
 // plugged is a plugin that matches nobody and declares reads.
 type plugged []string
 
-func (p plugged) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return p, nil }
-func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error)   { return nil, nil }
-func (p plugged) Reads() []string                                                     { return p }
-func (plugged) Writes() []string                                                      { return nil }
+func (p plugged) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return p, nil
+}
+func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) { return nil, nil }
+func (p plugged) Reads() []string                                                   { return p }
+func (plugged) Writes() []string                                                    { return nil }
 
 // governed is a fleet with configurations.
 type governed struct {

@@ -81,6 +81,7 @@ type Error struct {
 	Code   Code
 	Plugin string   // its name in the pack
 	Ref    twin.Ref // the twin it was about; zero while loading
+	Rule   string   // for which it was asked, "" for none
 	Fuel   int64    // used until then
 	Log    []Line   // what the plugin said during the call
 	Trace  string   // where in the plugin it happened, in several lines; "" when unknown
@@ -102,3 +103,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // NextStep returns the hint, for who knows errors by what they can do.
 func (e *Error) NextStep() string { return e.Hint }
+
+// Spent returns the fuel that was used, for who knows errors by what they cost.
+func (e *Error) Spent() int64 { return e.Fuel }

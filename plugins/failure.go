@@ -54,7 +54,7 @@ func (m *Module) Replay(ctx context.Context, f *Failure) (*Answer, error) {
 	g.input = append(g.input[:0], f.Input...)
 	a, err := i.judge(g, f.Now)
 	if failed, ok := errors.AsType[*Error](err); ok {
-		failed.Ref = f.Err.Ref
+		failed.Ref, failed.Rule = f.Err.Ref, f.Err.Rule
 	}
 	return a, err
 }
@@ -67,7 +67,7 @@ func (f *Failure) Format() []byte {
 	doc := twin.Object{
 		"apiVersion": abi.ManifestVersion, "kind": failureKind, "module": f.Module, "plugin": f.Err.Plugin,
 		"config": f.Config, "now": f.Now.UTC().Format(time.RFC3339Nano), "input": string(f.Input),
-		"device": f.Err.Ref.Device, "deviceModule": f.Err.Ref.Module,
+		"device": f.Err.Ref.Device, "deviceModule": f.Err.Ref.Module, "rule": f.Err.Rule,
 		"code": string(f.Err.Code), "error": f.Err.Err.Error(), "fuel": f.Err.Fuel,
 	}
 	return append(twin.Encode(doc), '\n')
@@ -90,7 +90,7 @@ func ParseFailure(data []byte) (*Failure, error) {
 	f := &Failure{Module: text("module"), Now: now, Input: []byte(text("input"))}
 	f.Config, _ = doc["config"].(twin.Object)
 	f.Err = &Error{
-		Code: Code(text("code")), Plugin: text("plugin"), Err: errors.New(text("error")),
+		Code: Code(text("code")), Plugin: text("plugin"), Rule: text("rule"), Err: errors.New(text("error")),
 		Ref: twin.Ref{Device: text("device"), Module: text("deviceModule")},
 	}
 	fuel, _ := doc["fuel"].(json.Number)

@@ -18,6 +18,7 @@ var _ rules.Plugin = (*Instance)(nil)
 type Instance struct {
 	module    *Module
 	config    twin.Object
+	rule      string // for which it judges, "" for none
 	view      *view
 	grants    grants
 	snapshot  *snapshot     // after init
@@ -76,7 +77,7 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
 	if errors.As(err, &failed) {
-		failed.Ref = t.Ref
+		failed.Ref, failed.Rule = t.Ref, i.rule
 		i.tell(g, now, failed)
 	}
 	return a, err

@@ -61,8 +61,10 @@ type reading struct {
 	reads []string
 }
 
-func (r reading) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return r, nil }
-func (r reading) Reads() []string                                                     { return r.reads }
+func (r reading) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return r, nil
+}
+func (r reading) Reads() []string { return r.reads }
 
 // TestCircularIsBruteForce: what a program knows of its rules is what following
 // every write to every read shows.

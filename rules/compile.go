@@ -154,7 +154,7 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 		return
 	}
 	var err error
-	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, config); err != nil {
+	if out.plugin, err = c.plugins.Instance(c.ctx, r, config); err != nil {
 		use.at.report(BadPlugin, nextStep(err), "%v", err)
 	}
 }

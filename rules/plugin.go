@@ -31,9 +31,9 @@ type Finding struct {
 // Plugins makes the plugins that a pack names. Package rules calls Instance
 // once for each rule that uses one.
 type Plugins interface {
-	// Instance returns the plugin called name in the pack, configured with
-	// config. It fails when the module cannot be loaded or refuses config.
-	Instance(ctx context.Context, name string, config twin.Object) (Plugin, error)
+	// Instance returns the plugin that r uses, configured with config. It fails
+	// when the module cannot be loaded or refuses config.
+	Instance(ctx context.Context, r *Rule, config twin.Object) (Plugin, error)
 }
 
 // A shown is what a rule's plugin looks at.

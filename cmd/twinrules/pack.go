@@ -108,13 +108,13 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if pack == nil {
 		return nil, nil, nil, err
 	}
-	host, err := placeOf(ctx).host(ctx)
+	place := placeOf(ctx)
+	read := func(plugin string) ([]byte, error) { return readPlugin(place.store, pack, plugin) }
+	host, err := place.host(ctx, read)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) {
-		return readPlugin(placeOf(ctx).store, pack, name)
-	})
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return read(name) })
 	return pack, host, &rules.Options{Plugins: set}, nil
 }
 

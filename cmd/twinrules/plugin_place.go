@@ -45,11 +45,11 @@ func placeOf(ctx context.Context) *pluginPlace {
 }
 
 // host returns a host of plugins, which its user closes. Calls that fail are written
-// down, or it is said that they could be.
-func (p *pluginPlace) host(ctx context.Context) (*plugins.Host, error) {
+// down with the modules that read returns, or it is said that they could be.
+func (p *pluginPlace) host(ctx context.Context, read func(plugin string) ([]byte, error)) (*plugins.Host, error) {
 	o := p.options()
 	if p.failures != nil {
-		o.Failed = p.failures.failed
+		o.Failed = func(f *plugins.Failure) { p.failures.failed(f, read) }
 	}
 	return plugins.NewHost(ctx, o)
 }

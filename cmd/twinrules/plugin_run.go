@@ -83,12 +83,19 @@ func (env *environment) runPlugin(ctx context.Context, path string, config twin.
 		if err != nil {
 			return err
 		}
-		answer, err := instance.Judge(ctx, t, env.now().UTC())
-		if err != nil {
-			return err
-		}
-		return env.printAnswer(answer)
+		return env.printJudged(instance.Judge(ctx, t, env.now().UTC()))
 	})
+}
+
+// printJudged shows what came of a call, an answer or a failure.
+func (env *environment) printJudged(a *plugins.Answer, err error) error {
+	if failed, ok := errors.AsType[*plugins.Error](err); ok {
+		env.printFailure(failed)
+	}
+	if err != nil {
+		return err
+	}
+	return env.printAnswer(a)
 }
 
 // replayPlugin makes a call that failed again. It fails as that did.
@@ -102,21 +109,14 @@ func (env *environment) replayPlugin(ctx context.Context, path, file string) err
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return env.withModule(ctx, path, f.Err.Plugin, func(m *plugins.Module) error {
-		answer, err := m.Replay(ctx, f)
-		if failed, ok := errors.AsType[*plugins.Error](err); ok {
-			env.printFailure(failed)
-		}
-		if err != nil {
-			return err
-		}
-		return env.printAnswer(answer)
+		return env.printJudged(m.Replay(ctx, f))
 	})
 }
 
 // printFailure shows what an error does not say in its line.
 func (env *environment) printFailure(e *plugins.Error) {
 	env.printTable(table{
-		{"plugin", e.Plugin}, {"twin", e.Ref.String()}, {"code", string(e.Code)}, {"fuel", fmt.Sprint(e.Fuel)},
+		{"plugin", e.Plugin}, {"rule", e.Rule}, {"twin", e.Ref.String()}, {"code", string(e.Code)}, {"fuel", fmt.Sprint(e.Fuel)},
 	})
 	for _, line := range e.Log {
 		env.printTable(table{{"log", fmt.Sprint(line)}})
