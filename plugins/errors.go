@@ -42,6 +42,7 @@ const (
 	EvalOutputInvalid Code = "plugin.eval.output_invalid" // its answer is not in its memory, or not JSON
 	EvalOutputSchema  Code = "plugin.eval.output_schema"  // its answer is not an abi.Output
 	EvalWrite         Code = "plugin.eval.write"          // its patch goes beyond its manifest's writes
+	EvalImpure        Code = "plugin.eval.impure"         // its answer depends on earlier calls, and [Options.PerRun] lets it
 )
 
 // A CodeDoc says what a code is about and what to do.
@@ -73,6 +74,7 @@ var Codes = []CodeDoc{
 	{EvalOutputInvalid, "its answer is not in its memory, or no JSON"},
 	{EvalOutputSchema, "its answer has a member that is unknown or of another type"},
 	{EvalWrite, "its patch goes beyond the manifest's writes"},
+	{EvalImpure, "its answer depends on earlier calls: do not run it with `--plugin-isolation run`"},
 }
 
 // An Error is a failure of one plugin. It is the same on every machine, with one

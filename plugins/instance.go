@@ -71,9 +71,12 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 	if err != nil {
 		return nil, err
 	}
-	defer i.put(g)
+	defer func() { i.put(g) }()
 	g.input = i.view.append(g.input[:0], t, now)
 	a, err := i.judge(g, now)
+	if i.module.options.PerRun {
+		g, a, err = i.confirm(g, t, now, a, err)
+	}
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
 	if errors.As(err, &failed) {
@@ -89,7 +92,7 @@ func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
 	}
-	if !i.remembers {
+	if !i.remembers && !g.warm {
 		g.restore(i.snapshot)
 	}
 	g.fuel.Set(uint64(i.module.options.Fuel))
@@ -156,6 +159,11 @@ func (i *Instance) guest() (*guest, error) {
 		return g, nil
 	}
 	i.mu.Unlock()
+	return i.another()
+}
+
+// another makes a guest, whose memory is still to be put to what it should be.
+func (i *Instance) another() (*guest, error) {
 	g, err := newGuest(i.module, i.config)
 	if err == nil {
 		err = g.grow(i.snapshot)

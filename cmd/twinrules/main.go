@@ -124,8 +124,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 			if err := env.settings(cmd); err != nil {
 				return err
 			}
-			env.placePlugins(cmd)
-			return nil
+			return env.placePlugins(cmd)
 		},
 	}
 	root.SetIn(env.stdin)
@@ -134,6 +133,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	addDumpFlag(root)
 	addCacheFlag(root)
+	addLimitFlags(root)
 	for _, command := range commands {
 		root.AddCommand(command(env))
 	}
