@@ -141,9 +141,13 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 	for i, p := range c.pack.Plugins {
 		declared[i] = p.Name
 	}
-	if !slices.Contains(declared, use.Use) {
+	at := slices.Index(declared, use.Use)
+	if at < 0 {
 		use.at.report(BadPlugin, didYouMean(use.Use, declared), "the pack declares no plugin %q", use.Use)
 		return
+	}
+	if c.pack.Plugins[at].Digest == "" {
+		return // the lock was at fault, and is reported
 	}
 	if c.plugins == nil {
 		use.at.report(BadPlugin, "", "plugins cannot be run here")

@@ -13,18 +13,19 @@ import (
 
 func newPluginInspect(env *environment) *cobra.Command {
 	return &cobra.Command{
-		Use:     "inspect MODULE",
+		Use:     "inspect MODULE|DIR",
 		Short:   "Say what a plugin is, reads and may write, without running it",
 		Example: "  twinrules plugin inspect geofence.wasm",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			data, err := readModule(args[0])
+			path := moduleIn(args[0])
+			data, err := readModule(path)
 			if err != nil {
 				return err
 			}
 			r, err := plugins.Inspect(data)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return fmt.Errorf("%s: %w", path, err)
 			}
 			env.printReport(r)
 			if len(r.Problems) > 0 {
@@ -84,6 +85,16 @@ func (env *environment) printAnswer(a *plugins.Answer) error {
 		out["facts"], out["patch"] = f.Facts, f.Patch.Document()
 		if f.Message != "" {
 			out["message"] = f.Message
+		}
+		if a.Severity != "" {
+			out["severity"] = a.Severity
+		}
+		if len(a.Labels) > 0 {
+			labels := twin.Object{}
+			for key, text := range a.Labels {
+				labels[key] = text
+			}
+			out["labels"] = labels
 		}
 	}
 	for _, line := range a.Log {

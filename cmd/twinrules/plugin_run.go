@@ -17,14 +17,14 @@ import (
 func newPluginRun(env *environment) *cobra.Command {
 	var twinFile, config, replay string
 	cmd := &cobra.Command{
-		Use:   "run MODULE",
+		Use:   "run MODULE|DIR",
 		Short: "Ask a plugin about one twin, as a rule would, or make a call that failed again",
 		Example: `  twinrules plugin run geofence.wasm --twin twin.json --config '{"sites": []}'
   twinrules plugin run geofence.wasm --replay failures/truck-1.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if replay != "" {
-				return env.replayPlugin(cmd.Context(), args[0], replay)
+				return env.replayPlugin(cmd.Context(), moduleIn(args[0]), replay)
 			}
 			settings, err := twin.DecodeObject([]byte(config))
 			if err != nil {
@@ -36,9 +36,9 @@ func newPluginRun(env *environment) *cobra.Command {
 			}
 			t, err := twin.Parse(data)
 			if err != nil {
-				return err
+				return fmt.Errorf("--twin %s: %w", twinFile, err)
 			}
-			return env.runPlugin(cmd.Context(), args[0], settings, t)
+			return env.runPlugin(cmd.Context(), moduleIn(args[0]), settings, t)
 		},
 	}
 	cmd.Flags().StringVar(&twinFile, "twin", "-", "file with the twin as the hub writes it; - for stdin")
