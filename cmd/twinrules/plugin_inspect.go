@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/sign"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -28,6 +31,7 @@ func newPluginInspect(env *environment) *cobra.Command {
 				return fmt.Errorf("%s: %w", path, err)
 			}
 			env.printReport(r)
+			env.printSigner(path)
 			if len(r.Problems) > 0 {
 				return quiet(exitFailed)
 			}
@@ -69,6 +73,20 @@ func (env *environment) printReport(r *plugins.Report) {
 			fmt.Fprintf(env.stdout, "%-16s%s\n", "  hint", rules.Excerpt(p.Hint, 300))
 		}
 	}
+}
+
+// printSigner shows whose signature stands beside a module. There is no key to check
+// it with.
+func (env *environment) printSigner(path string) {
+	text, err := signatureBeside(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	if err != nil || text == "" {
+		return
+	}
+	who := "a signature that cannot be read"
+	if id, comment, err := sign.Claimed(text); err == nil {
+		who = "key " + id + " of minisign, it says: " + comment
+	}
+	env.printTable(table{{"signed by", who}, {"  to check", env.self + " plugin verify " + path + " --key KEY"}})
 }
 
 func either(text, otherwise string) string {
