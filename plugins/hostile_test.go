@@ -241,6 +241,12 @@ func TestHostileInit(t *testing.T) {
 	}{
 		{"endless init", initializing(wasmtest.Code(loop, none)), nil, plugins.InitFuel, "budget of 200000000"},
 		{"endless start", starting(loop), nil, plugins.InitFuel, "budget"},
+		{"exponential start", wasmtest.Plugin(none, func(m *wasmtest.Module) {
+			two := 2
+			m.Funcs, m.Start = append(m.Funcs, exponential(40)...), &two
+			m.Funcs[2].Code = []byte{0x10, 3, 0x10, 3}
+		}), nil, plugins.InitFuel, "budget"},
+		{"init that calls itself", initializing(wasmtest.Code([]byte{0x20, 0, 0x20, 1, 0x10, 2})), nil, plugins.InitTrap, "stack overflow"},
 		{"start that traps", starting(unreachable), nil, plugins.InitTrap, "unreachable"},
 		{"init that traps", initializing(unreachable), nil, plugins.InitTrap, "unreachable"},
 		{"refuses", answering(`{"error":{"message":"no sites"}}`), nil, plugins.InitError, "it says: no sites"},
