@@ -38,7 +38,7 @@ type Header struct {
 
 // PlanSchema names the form of the plan document. The number after the dot
 // grows with additions, the one before it when a reader must not guess.
-const PlanSchema = "twinrules/plan/v1.3"
+const PlanSchema = "twinrules/plan/v1.4"
 
 // A PackInfo names a pack.
 type PackInfo struct {
@@ -153,6 +153,7 @@ type Failure struct {
 	Ref     twin.Ref `json:"ref"`
 	Rule    string   `json:"rule"`
 	Message string   `json:"message"`
+	Fuel    int64    `json:"fuel,omitempty"` // that the rule's plugin used until it failed
 }
 
 // A Breach is a limit that the changes exceed. A plan with one is not applied.

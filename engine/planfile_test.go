@@ -237,7 +237,7 @@ func TestForgedPlansAreRefused(t *testing.T) {
 	}{
 		"no header":             {func(l []string) []string { return l[1:] }, "line 1: a plan begins with its header"},
 		"two headers":           {func(l []string) []string { return slices.Insert(l, 1, l[0]) }, "line 2: a plan begins with its header"},
-		"another major version": {edit("header", "plan/v1.3", "plan/v2.0"), `line 1: "twinrules/plan/v2.0" is not a plan that this version reads`},
+		"another major version": {edit("header", "plan/v1.4", "plan/v2.0"), `line 1: "twinrules/plan/v2.0" is not a plan that this version reads`},
 		"an unknown field":      {edit("header", `"tool"`, `"extra":1,"tool"`), `line 1: json: unknown field "extra"`},
 		"an unknown edit field": {edit("change", `"before"`, `"extra":1,"before"`), `unknown field "extra"`},
 		"an unknown kind":       {insert("change", "{\"other\":{}}\n"), `unknown field "other"`},

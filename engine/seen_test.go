@@ -221,7 +221,7 @@ func TestWhenWhatWasSeenIsBelieved(t *testing.T) {
 }
 
 // TestWhoMayWakeAtOnceIsNotRemembered: rules that read now in ways that nobody
-// foresees, and plugins, are asked in every pass about those whom they may concern.
+// foresees, and plugins that look at the clock, are asked in every pass about those whom they may concern.
 func TestWhoMayWakeAtOnceIsNotRemembered(t *testing.T) {
 	h := newHerd(1, 100)
 	devices, selected := 0, 0
@@ -231,18 +231,20 @@ func TestWhoMayWakeAtOnceIsNotRemembered(t *testing.T) {
 			selected += strings.Count(line, `"kind":"a"`)
 		}
 	}
-	use := plugged{}
+	judged := "  - {id: r, selector: 'tags.kind == \"a\"', plugin: {use: judge}, patch: {desired: {slow: true}}}\n"
 	for name, c := range map[string]struct {
 		body string
 		want int
+		use  plugged
 	}{
-		"a plugin":        {"  - {id: r, selector: 'tags.kind == \"a\"', plugin: {use: judge}, patch: {desired: {slow: true}}}\n", len(h.lines) - selected},
-		"an odd age":      {"  - {id: r, selector: 'tags.kind == \"a\"', when: 'age(reported.pct) == duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines) - selected},
-		"an age":          {"  - {id: r, selector: 'tags.kind == \"a\"', when: 'age(reported.pct) > duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines)},
-		"for all devices": {"  - {id: r, when: 'age(reported.pct) == duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines) - devices},
+		"a plugin":         {judged, len(h.lines), plugged{"reported.pct"}},
+		"one with a clock": {judged, len(h.lines) - selected, plugged{"now", "reported.pct"}},
+		"an odd age":       {"  - {id: r, selector: 'tags.kind == \"a\"', when: 'age(reported.pct) == duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines) - selected, nil},
+		"an age":           {"  - {id: r, selector: 'tags.kind == \"a\"', when: 'age(reported.pct) > duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines), nil},
+		"for all devices":  {"  - {id: r, when: 'age(reported.pct) == duration(\"20h\")', patch: {desired: {slow: true}}}\n", len(h.lines) - devices, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, seen := packOf(t, "plugins: {judge: {source: j.wasm, digest: \"sha256:"+strings.Repeat("0", 64)+"\"}}\n", c.body, use), &engine.Seen{}
+			p, seen := packOf(t, "plugins: {judge: {source: j.wasm, digest: \"sha256:"+strings.Repeat("0", 64)+"\"}}\n", c.body, c.use), &engine.Seen{}
 			if planAt(t, p, h.source(), noon, &engine.Options{Seen: seen}); seen.Len() != c.want {
 				t.Errorf("%d twins are remembered, want %d", seen.Len(), c.want)
 			}
@@ -250,13 +252,15 @@ func TestWhoMayWakeAtOnceIsNotRemembered(t *testing.T) {
 	}
 }
 
-// plugged is a plugin that matches nobody.
-type plugged struct{}
+// plugged is a plugin that matches nobody and declares reads.
+type plugged []string
 
-func (p plugged) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return p, nil }
-func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error)   { return nil, nil }
-func (plugged) Reads() []string                                                       { return []string{"reported.pct"} }
-func (plugged) Writes() []string                                                      { return nil }
+func (p plugged) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return p, nil
+}
+func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) { return nil, nil }
+func (p plugged) Reads() []string                                                   { return p }
+func (plugged) Writes() []string                                                    { return nil }
 
 // governed is a fleet with configurations.
 type governed struct {

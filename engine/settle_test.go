@@ -77,7 +77,9 @@ func TestAuditStandsInNobodysWay(t *testing.T) {
 // A judge is a plugin that says what it is told to.
 type judge func(ctx context.Context) (*rules.Finding, error)
 
-func (j judge) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return j, nil }
+func (j judge) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return j, nil
+}
 func (j judge) Eval(ctx context.Context, _ *twin.Twin, _ time.Time) (*rules.Finding, error) {
 	return j(ctx)
 }

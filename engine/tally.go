@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,6 +102,9 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 	}
 	if v.Err != nil {
 		s.fail(t.Ref, v.Rule.ID, about(v.Err, t.Ref))
+		if e, ok := errors.AsType[spender](v.Err); ok {
+			s.failures[len(s.failures)-1].Fuel = e.Spent()
+		}
 	}
 }
 
@@ -134,9 +138,15 @@ func audited(c Conflict, w, other ConflictWish) string {
 	return fmt.Sprintf("rule %s wants %s for %s, this one %s", other.Rule, show(other.Value), c.Place, show(w.Value))
 }
 
+// A spender is the failure of something that pays fuel, as plugins do.
+type spender interface {
+	error
+	Spent() int64
+}
+
 func (s *tally) fail(ref twin.Ref, rule, message string) {
 	s.rule(rule).Failed++
-	s.failures = append(s.failures, Failure{ref, rule, message})
+	s.failures = append(s.failures, Failure{Ref: ref, Rule: rule, Message: message})
 }
 
 // about returns what err says without naming the document again, so that one

@@ -35,6 +35,26 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
+// BenchmarkStop is how long a module runs that only the default budget ends.
+func BenchmarkStop(b *testing.B) {
+	h := newHost(b, nil)
+	for name, binary := range map[string][]byte{
+		"loop":        wasmtest.Plugin(wasmtest.Code(loop, none), nil),
+		"exponential": wasmtest.Plugin(wasmtest.Code([]byte{0x10, 2}, none), with(exponential(40)...)),
+		"walk":        wasmtest.Plugin(wasmtest.Code([]byte{0x03, 0x40}, repeat(stride, 6), []byte{0x0c, 0, 0x0b}, none), func(m *wasmtest.Module) { m.Memory = 1024 }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			i := load(b, h, binary, nil)
+			t := parse(b, pump)
+			for b.Loop() {
+				if _, err := i.Judge(b.Context(), t, noon); codeOf(err) != plugins.EvalFuel {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkLoad is what it costs to check, rewrite and compile a small module.
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
@@ -93,7 +113,7 @@ var echoing = wasmtest.Plugin(wasmtest.Code(
 ), nil)
 
 // inputHead is the length of the input before the text of modelId.
-const inputHead = byte(len(`{"now":0,"twin":{"modelId":"`))
+const inputHead = byte(len(`{"twin":{"modelId":"`))
 
 // encode spells text, and a newline when there is none, for echoing.
 func encode(text string) string {

@@ -42,6 +42,7 @@ const (
 	EvalOutputInvalid Code = "plugin.eval.output_invalid" // its answer is not in its memory, or not JSON
 	EvalOutputSchema  Code = "plugin.eval.output_schema"  // its answer is not an abi.Output
 	EvalWrite         Code = "plugin.eval.write"          // its patch goes beyond its manifest's writes
+	EvalImpure        Code = "plugin.eval.impure"         // its answer depends on earlier calls, and [Options.PerRun] lets it
 )
 
 // A CodeDoc says what a code is about and what to do.
@@ -73,6 +74,7 @@ var Codes = []CodeDoc{
 	{EvalOutputInvalid, "its answer is not in its memory, or no JSON"},
 	{EvalOutputSchema, "its answer has a member that is unknown or of another type"},
 	{EvalWrite, "its patch goes beyond the manifest's writes"},
+	{EvalImpure, "its answer depends on earlier calls: do not run it with `--plugin-isolation run`"},
 }
 
 // An Error is a failure of one plugin. It is the same on every machine, with one
@@ -81,6 +83,7 @@ type Error struct {
 	Code   Code
 	Plugin string   // its name in the pack
 	Ref    twin.Ref // the twin it was about; zero while loading
+	Rule   string   // for which it was asked, "" for none
 	Fuel   int64    // used until then
 	Log    []Line   // what the plugin said during the call
 	Trace  string   // where in the plugin it happened, in several lines; "" when unknown
@@ -102,3 +105,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // NextStep returns the hint, for who knows errors by what they can do.
 func (e *Error) NextStep() string { return e.Hint }
+
+// Spent returns the fuel that was used, for who knows errors by what they cost.
+func (e *Error) Spent() int64 { return e.Fuel }

@@ -10,6 +10,7 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
+	"github.com/twinrules/twinrules/rules"
 )
 
 // A host runs a module that was read from a file; here it is built in place.
@@ -56,9 +57,9 @@ func ExampleSet() {
 		}
 		return nil, errors.New("the pack does not name it")
 	})
-	_, err = set.Instance(ctx, "never", nil)
+	_, err = set.Instance(ctx, &rules.Rule{ID: "r", Plugin: &rules.PluginUse{Use: "never"}}, nil)
 	fmt.Println(err)
-	_, err = set.Instance(ctx, "ever", nil)
+	_, err = set.Instance(ctx, &rules.Rule{ID: "r", Plugin: &rules.PluginUse{Use: "ever"}}, nil)
 	fmt.Println(err)
 	// Output:
 	// <nil>

@@ -121,7 +121,7 @@ func TestExtismInput(t *testing.T) {
 		`it says: {"now":1772366400000,"twin":{"id":"pump-1"}}`: whole,
 		`it says: {now":17`: eight,
 	} {
-		declared := withManifest(t, binary, map[string]any{"abi": abi.Extism, "reads": []string{"id"}})
+		declared := withManifest(t, binary, map[string]any{"abi": abi.Extism, "reads": []string{"now", "id"}})
 		_, err := load(t, h, declared, nil).Eval(t.Context(), parse(t, `{"deviceId":"pump-1"}`), noon)
 		if codeOf(err) != plugins.EvalError || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

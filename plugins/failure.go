@@ -17,7 +17,8 @@ type Failure struct {
 	Module string // its digest
 	Config twin.Object
 	Now    time.Time
-	Input  []byte // an abi.Input, as the module was given it
+	Input  []byte     // an abi.Input, as the module was given it
+	Limits abi.Limits // what the call had, to be given to the host that makes it again
 	Err    *Error
 }
 
@@ -26,14 +27,17 @@ func (i *Instance) tell(g *guest, now time.Time, failed *Error) {
 	if i.module.options.Failed == nil {
 		return
 	}
-	i.module.options.Failed(&Failure{Module: i.module.report.Digest, Config: i.config, Now: now, Input: g.input, Err: failed})
+	fuel, memory := i.module.Limits()
+	i.module.options.Failed(&Failure{
+		Module: i.module.report.Digest, Config: i.config, Now: now, Input: g.input, Limits: abi.Limits{Fuel: fuel, Memory: memory}, Err: failed,
+	})
 }
 
 // ErrOtherModule says that a failure is one of another module.
 var ErrOtherModule = errors.New("another module")
 
 // Replay makes a call that failed again, and returns what comes of it as
-// [Instance.Judge] does. The failure of another module is refused with
+// [Instance.Judge] does, with the limits of the host. The failure of another module is refused with
 // [ErrOtherModule].
 func (m *Module) Replay(ctx context.Context, f *Failure) (*Answer, error) {
 	if f.Module != m.report.Digest {
@@ -54,7 +58,7 @@ func (m *Module) Replay(ctx context.Context, f *Failure) (*Answer, error) {
 	g.input = append(g.input[:0], f.Input...)
 	a, err := i.judge(g, f.Now)
 	if failed, ok := errors.AsType[*Error](err); ok {
-		failed.Ref = f.Err.Ref
+		failed.Ref, failed.Rule = f.Err.Ref, f.Err.Rule
 	}
 	return a, err
 }
@@ -67,7 +71,8 @@ func (f *Failure) Format() []byte {
 	doc := twin.Object{
 		"apiVersion": abi.ManifestVersion, "kind": failureKind, "module": f.Module, "plugin": f.Err.Plugin,
 		"config": f.Config, "now": f.Now.UTC().Format(time.RFC3339Nano), "input": string(f.Input),
-		"device": f.Err.Ref.Device, "deviceModule": f.Err.Ref.Module,
+		"limits": twin.Object{"fuel": f.Limits.Fuel, "memory": f.Limits.Memory},
+		"device": f.Err.Ref.Device, "deviceModule": f.Err.Ref.Module, "rule": f.Err.Rule,
 		"code": string(f.Err.Code), "error": f.Err.Err.Error(), "fuel": f.Err.Fuel,
 	}
 	return append(twin.Encode(doc), '\n')
@@ -90,12 +95,19 @@ func ParseFailure(data []byte) (*Failure, error) {
 	f := &Failure{Module: text("module"), Now: now, Input: []byte(text("input"))}
 	f.Config, _ = doc["config"].(twin.Object)
 	f.Err = &Error{
-		Code: Code(text("code")), Plugin: text("plugin"), Err: errors.New(text("error")),
+		Code: Code(text("code")), Plugin: text("plugin"), Rule: text("rule"), Err: errors.New(text("error")),
 		Ref: twin.Ref{Device: text("device"), Module: text("deviceModule")},
 	}
-	fuel, _ := doc["fuel"].(json.Number)
-	if f.Err.Fuel, err = fuel.Int64(); err != nil {
-		return nil, fmt.Errorf("read failure: its fuel: %w", err)
+	limits, _ := doc["limits"].(twin.Object)
+	for _, n := range []struct {
+		in   twin.Object
+		name string
+		to   *int64
+	}{{doc, "fuel", &f.Err.Fuel}, {limits, "fuel", &f.Limits.Fuel}, {limits, "memory", &f.Limits.Memory}} {
+		number, _ := n.in[n.name].(json.Number)
+		if *n.to, err = number.Int64(); err != nil || *n.to < 0 {
+			return nil, fmt.Errorf("read failure: its %s: %q is no amount", n.name, number)
+		}
 	}
 	return f, nil
 }

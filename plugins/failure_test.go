@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/abi"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
 )
 
@@ -27,7 +28,7 @@ func TestReplay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var files [][]byte
-			host := newHost(t, &plugins.Options{Failed: func(f *plugins.Failure) { files = append(files, f.Format()) }})
+			host := newHost(t, &plugins.Options{Fuel: 5_000, Memory: 1 << 20, Failed: func(f *plugins.Failure) { files = append(files, f.Format()) }})
 			_, err := load(t, host, binary, nil).Judge(t.Context(), parse(t, pump), noon)
 			var then, now *plugins.Error
 			if !errors.As(err, &then) || len(files) != 1 {
@@ -37,7 +38,10 @@ func TestReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := newHost(t, nil).Load(t.Context(), then.Plugin, binary)
+			if f.Limits != (abi.Limits{Fuel: 5_000, Memory: 1 << 20}) {
+				t.Errorf("the file says that it had %+v", f.Limits)
+			}
+			m, err := newHost(t, &plugins.Options{Fuel: f.Limits.Fuel, Memory: f.Limits.Memory}).Load(t.Context(), then.Plugin, binary)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,13 +67,13 @@ func TestReplayOfAnotherModule(t *testing.T) {
 }
 
 func TestSuccessIsNoFailure(t *testing.T) {
-	host := newHost(t, &plugins.Options{Failed: func(f *plugins.Failure) { t.Errorf("told of %v", f.Err) }})
+	host := newHost(t, &plugins.Options{Fuel: 5_000, Memory: 1 << 20, Failed: func(f *plugins.Failure) { t.Errorf("told of %v", f.Err) }})
 	judge(t, load(t, host, wasmtest.Plugin(wasmtest.Const64(0), nil), nil))
 }
 
 // FuzzParseFailure: what is read is written and read as itself.
 func FuzzParseFailure(f *testing.F) {
-	f.Add([]byte(`{"apiVersion":"twinrules/v1","kind":"PluginFailure","module":"sha256:0","plugin":"p","config":{"a":[1e5]},"now":"2026-03-01T12:00:00Z","input":"{}","device":"d","code":"plugin.eval.trap","error":"x","fuel":7}`))
+	f.Add([]byte(`{"apiVersion":"twinrules/v1","kind":"PluginFailure","module":"sha256:0","plugin":"p","config":{"a":[1e5]},"now":"2026-03-01T12:00:00Z","input":"{}","device":"d","code":"plugin.eval.trap","error":"x","fuel":7,"limits":{"fuel":9,"memory":65536}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		one, err := plugins.ParseFailure(data)
 		if err != nil {
@@ -91,8 +95,10 @@ func FuzzParseFailure(f *testing.F) {
 func TestFailuresAreReadStrictly(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`: "read failure", `{}`: "no PluginFailure",
-		`{"apiVersion":"twinrules/v1","kind":"PluginFailure"}`:                                                     "its time",
-		`{"apiVersion":"twinrules/v1","kind":"PluginFailure","now":"2026-03-01T12:00:00Z","fuel":"a lot of fuel"}`: "its fuel",
+		`{"apiVersion":"twinrules/v1","kind":"PluginFailure"}`:                                                                       "its time",
+		`{"apiVersion":"twinrules/v1","kind":"PluginFailure","now":"2026-03-01T12:00:00Z","fuel":"a lot of fuel"}`:                   "its fuel",
+		`{"apiVersion":"twinrules/v1","kind":"PluginFailure","now":"2026-03-01T12:00:00Z","fuel":1}`:                                 `its fuel`,
+		`{"apiVersion":"twinrules/v1","kind":"PluginFailure","now":"2026-03-01T12:00:00Z","fuel":1,"limits":{"fuel":1,"memory":-1}}`: `its memory: "-1" is no amount`,
 	} {
 		if _, err := plugins.ParseFailure([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want something with %q", text, err, want)

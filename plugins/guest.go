@@ -27,6 +27,7 @@ type guest struct {
 	stack           [2]uint64
 	input           []byte // scratch
 	broken          bool   // it crashed and can serve no more
+	warm            bool   // it is not to be put back before the next call
 }
 
 // firstRoom is the size of the buffer that is asked for before the snapshot.

@@ -24,7 +24,12 @@ type Options struct {
 	// Interpreter makes the host interpret modules even where it can compile them.
 	// The answers and the fuel are the same.
 	Interpreter bool
-	Log         *slog.Logger // gets what plugins say; nil means none
+	// PerRun leaves memory as calls leave it, which saves putting it back: for plugins
+	// that are known to keep nothing that would show. One twin in 256 is asked about
+	// again with memory put back, and so is each that a plugin fails for; another answer
+	// is a failure. What calls cost is not the same from run to run then.
+	PerRun bool
+	Log    *slog.Logger // gets what plugins say; nil means none
 	// Cache is a folder that keeps compiled code for the next time, which spares most
 	// of the time of [Host.Load]; "" keeps none. It is made if it is not there, and not
 	// used if others may write to it, see [Host.CacheProblem].
@@ -93,6 +98,13 @@ const InterpreterWarning = "plugins are interpreted on this platform, which take
 // that forbids programs to write code is not noticed.
 func (h *Host) Interpreted() bool {
 	return h.options.Interpreter || !compiles(runtime.GOOS, runtime.GOARCH)
+}
+
+// Loaded reports whether the host has a module.
+func (h *Host) Loaded() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.runtimes) > 0
 }
 
 // compiles reports whether wazero 1.12 has a compiler for a platform.

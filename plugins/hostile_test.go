@@ -175,6 +175,9 @@ func TestHostileModules(t *testing.T) {
 		{"compile bomb of fills", function(repeat([]byte{0x20, 0, 0x20, 0, 0x20, 0, 0xfc, 11, 0}, 10_000)), plugins.LoadLimit, "blocks"},
 		{"compile bomb of length", function(repeat([]byte{0x20, 0, 0x1a}, 50_000)), plugins.LoadLimit, "bytes of code"},
 		{"many middling bombs", wasmtest.Plugin(none, with(slices.Repeat([]wasmtest.Func{{Locals: i32, Code: repeat([]byte{0x03, 0x40, 0x0b}, 2_000)}}, 60)...)), plugins.LoadLimit, "effort"},
+		{"compile bomb of calls", passing(1, wasmtest.Code(repeat([]byte{0x20, 0}, 100), repeat([]byte{0x10, 2}, 6_000))), plugins.LoadLimit, "values passed on in one function"},
+		{"compile bomb of branches", passing(1, wasmtest.Code(repeat([]byte{0x20, 0}, 100), repeat([]byte{0x02, 2}, 50), []byte{0x20, 0, 0x0e, 0xe0, 0x5d}, make([]byte, 12_001), repeat([]byte{0x0b}, 50))), plugins.LoadLimit, "values passed on in one function"},
+		{"many bombs of loops", passing(80, wasmtest.Code(repeat([]byte{0x20, 0}, 100), repeat([]byte{0x03, 2, 0x0b}, 400))), plugins.LoadLimit, "effort"},
 		{"threads", function([]byte{0xfe, 0x03, 0}), plugins.LoadFormat, "unknown instruction 0xfe"},
 		{"tail call", function([]byte{0x12, 0}), plugins.LoadFormat, "unknown instruction 0x12"},
 		{"ill-typed", function([]byte{0x42, 0, 0x21, 0}), plugins.LoadFormat, "compile"},
@@ -197,6 +200,13 @@ func TestHostileModules(t *testing.T) {
 		})
 	}
 	load(t, h, echo, nil) // the host is fine
+}
+
+// passing returns a plugin with functions that take and leave a hundred values; the
+// first one has the number 2, and its type that.
+func passing(functions int, code []byte) []byte {
+	f := wasmtest.Func{Type: wasmtest.Type{Params: repeat(i32, 100), Results: repeat(i32, 100)}, Code: code}
+	return wasmtest.Plugin(none, with(slices.Repeat([]wasmtest.Func{f}, functions)...))
 }
 
 // withTwoManifests returns a module on whose manifest readers would disagree.
@@ -231,6 +241,12 @@ func TestHostileInit(t *testing.T) {
 	}{
 		{"endless init", initializing(wasmtest.Code(loop, none)), nil, plugins.InitFuel, "budget of 200000000"},
 		{"endless start", starting(loop), nil, plugins.InitFuel, "budget"},
+		{"exponential start", wasmtest.Plugin(none, func(m *wasmtest.Module) {
+			two := 2
+			m.Funcs, m.Start = append(m.Funcs, exponential(40)...), &two
+			m.Funcs[2].Code = []byte{0x10, 3, 0x10, 3}
+		}), nil, plugins.InitFuel, "budget"},
+		{"init that calls itself", initializing(wasmtest.Code([]byte{0x20, 0, 0x20, 1, 0x10, 2})), nil, plugins.InitTrap, "stack overflow"},
 		{"start that traps", starting(unreachable), nil, plugins.InitTrap, "unreachable"},
 		{"init that traps", initializing(unreachable), nil, plugins.InitTrap, "unreachable"},
 		{"refuses", answering(`{"error":{"message":"no sites"}}`), nil, plugins.InitError, "it says: no sites"},

@@ -18,6 +18,7 @@ var _ rules.Plugin = (*Instance)(nil)
 type Instance struct {
 	module    *Module
 	config    twin.Object
+	rule      string // for which it judges, "" for none
 	view      *view
 	grants    grants
 	snapshot  *snapshot     // after init
@@ -48,7 +49,8 @@ func newInstance(m *Module, config twin.Object) *Instance {
 	return i
 }
 
-// Reads lists the paths that the manifest declares, nil for the whole twin.
+// Reads lists the paths that the manifest declares, and abi.Now if that is one; nil
+// for the whole twin and the time.
 func (i *Instance) Reads() []string { return i.view.paths }
 
 // Writes lists the paths that the plugin's patch may set.
@@ -69,13 +71,16 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 	if err != nil {
 		return nil, err
 	}
-	defer i.put(g)
+	defer func() { i.put(g) }()
 	g.input = i.view.append(g.input[:0], t, now)
 	a, err := i.judge(g, now)
+	if i.module.options.PerRun {
+		g, a, err = i.confirm(g, t, now, a, err)
+	}
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
 	if errors.As(err, &failed) {
-		failed.Ref = t.Ref
+		failed.Ref, failed.Rule = t.Ref, i.rule
 		i.tell(g, now, failed)
 	}
 	return a, err
@@ -83,11 +88,11 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 
 // judge asks g about its input.
 func (i *Instance) judge(g *guest, now time.Time) (*Answer, error) {
-	g.env.begin(now, g.input)
+	g.env.begin(i.view.moment(now), g.input)
 	if len(g.input) > abi.MaxInput {
 		return nil, &Error{Code: EvalInputSize, Plugin: i.module.name, Err: sizeError(len(g.input))}
 	}
-	if !i.remembers {
+	if !i.remembers && !g.warm {
 		g.restore(i.snapshot)
 	}
 	g.fuel.Set(uint64(i.module.options.Fuel))
@@ -154,6 +159,11 @@ func (i *Instance) guest() (*guest, error) {
 		return g, nil
 	}
 	i.mu.Unlock()
+	return i.another()
+}
+
+// another makes a guest, whose memory is still to be put to what it should be.
+func (i *Instance) another() (*guest, error) {
 	g, err := newGuest(i.module, i.config)
 	if err == nil {
 		err = g.grow(i.snapshot)

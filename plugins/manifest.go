@@ -49,6 +49,9 @@ func checkManifest(m *abi.Manifest) error {
 		return errors.New("a limit is negative")
 	}
 	for _, path := range m.Reads {
+		if path == abi.Now {
+			continue
+		}
 		if err := checkPath(path, abi.Roots[:]); err != nil {
 			return fmt.Errorf("reads: %w", err)
 		}

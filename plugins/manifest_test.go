@@ -16,6 +16,7 @@ import (
 	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/plugins/abi"
 	"github.com/twinrules/twinrules/plugins/wasm/wasmtest"
+	"github.com/twinrules/twinrules/rules"
 )
 
 func TestManifest(t *testing.T) {
@@ -227,13 +228,13 @@ func TestSet(t *testing.T) {
 		return nil, fmt.Errorf("the pack names no plugin %q", name)
 	})
 	for range 3 {
-		if _, err := set.Instance(t.Context(), "echo", nil); err != nil {
+		if _, err := set.Instance(t.Context(), using("echo"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := set.Instance(t.Context(), "broken", nil); codeOf(err) != plugins.LoadFormat {
+		if _, err := set.Instance(t.Context(), using("broken"), nil); codeOf(err) != plugins.LoadFormat {
 			t.Errorf("got %v", err)
 		}
-		if p, err := set.Instance(t.Context(), "missing", nil); p != nil || err == nil || !strings.Contains(err.Error(), "names no plugin") {
+		if p, err := set.Instance(t.Context(), using("missing"), nil); p != nil || err == nil || !strings.Contains(err.Error(), "names no plugin") {
 			t.Errorf("got %v, %v", p, err)
 		}
 	}
@@ -254,3 +255,6 @@ func TestClosedHost(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// using returns a rule that uses a plugin.
+func using(name string) *rules.Rule { return &rules.Rule{ID: "r", Plugin: &rules.PluginUse{Use: name}} }

@@ -148,13 +148,15 @@ func TestInput(t *testing.T) {
 		want  string
 	}{
 		{"undeclared", nil, whole},
-		{"nothing", []string{}, `{"now":1772366400000,"twin":{}}`},
-		{"leaves", []string{"tags.site", "reported.battery.pct", "id"}, `{"now":1772366400000,"twin":{"tags":{"site":"muc"},"reported":{"battery":{"pct":80}},"id":"pump-7"}}`},
-		{"an object", []string{"reported.position"}, `{"now":1772366400000,"twin":{"reported":{"position":{"alt":1e2,"lat":48.137,"lon":11.575}}}}`},
-		{"escapes", []string{"tags.tier"}, `{"now":1772366400000,"twin":{"tags":{"tier":"g\"old"}}}`},
-		{"a section and its part", []string{"tags.site", "tags"}, `{"now":1772366400000,"twin":{"tags":{"site":"muc","tier":"g\"old"}}}`},
-		{"missing", []string{"reported.a.b", "reported.battery.x.y"}, `{"now":1772366400000,"twin":{"reported":{"battery":{}}}}`},
-		{"through a scalar", []string{"tags.site.name"}, `{"now":1772366400000,"twin":{"tags":{}}}`},
+		{"nothing", []string{}, `{"twin":{}}`},
+		{"the time", []string{"now"}, `{"now":1772366400000,"twin":{}}`},
+		{"the time and more", []string{"tags.site", "now"}, `{"now":1772366400000,"twin":{"tags":{"site":"muc"}}}`},
+		{"leaves", []string{"tags.site", "reported.battery.pct", "id"}, `{"twin":{"tags":{"site":"muc"},"reported":{"battery":{"pct":80}},"id":"pump-7"}}`},
+		{"an object", []string{"reported.position"}, `{"twin":{"reported":{"position":{"alt":1e2,"lat":48.137,"lon":11.575}}}}`},
+		{"escapes", []string{"tags.tier"}, `{"twin":{"tags":{"tier":"g\"old"}}}`},
+		{"a section and its part", []string{"tags.site", "tags"}, `{"twin":{"tags":{"site":"muc","tier":"g\"old"}}}`},
+		{"missing", []string{"reported.a.b", "reported.battery.x.y"}, `{"twin":{"reported":{"battery":{}}}}`},
+		{"through a scalar", []string{"tags.site.name"}, `{"twin":{"tags":{}}}`},
 	}
 	h := newHost(t, nil)
 	for _, tt := range tests {

@@ -59,15 +59,20 @@ func (s *Set) Module(ctx context.Context, name string) (*Module, error) {
 	return e.module, e.err
 }
 
-// Instance returns the plugin called name with a rule's configuration.
-func (s *Set) Instance(ctx context.Context, name string, config twin.Object) (rules.Plugin, error) {
-	m, err := s.Module(ctx, name)
+// Instance returns the plugin that r uses with its configuration. Failures say that
+// they are of r.
+func (s *Set) Instance(ctx context.Context, r *rules.Rule, config twin.Object) (rules.Plugin, error) {
+	m, err := s.Module(ctx, r.Plugin.Use)
 	if err != nil {
 		return nil, err
 	}
 	i, err := m.Instance(ctx, config)
+	if failed, ok := errors.AsType[*Error](err); ok {
+		failed.Rule = r.ID
+	}
 	if err != nil {
 		return nil, err
 	}
+	i.rule = r.ID
 	return i, nil
 }

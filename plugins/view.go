@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 // abi.Input. Paths through something that is no object are left out.
 type view struct {
 	paths []string // as declared; nil for everything
+	timed bool     // the time is a part of it
 	roots []*part
 }
 
@@ -26,12 +28,15 @@ type part struct {
 }
 
 func newView(paths []string) *view {
-	v := &view{paths: paths}
+	v := &view{paths: paths, timed: paths == nil || slices.Contains(paths, abi.Now)}
 	if paths == nil {
 		paths = abi.Roots[:]
 	}
 	root := &part{}
 	for _, path := range paths {
+		if path == abi.Now {
+			continue
+		}
 		p := root
 		for key := range strings.SplitSeq(path, ".") {
 			p = p.child(key)
@@ -55,9 +60,12 @@ func (p *part) child(key string) *part {
 
 // append writes what is to be seen of t at now.
 func (v *view) append(b []byte, t *twin.Twin, now time.Time) []byte {
-	b = append(b, `{"now":`...)
-	b = strconv.AppendInt(b, now.UnixMilli(), 10)
-	b = append(b, `,"twin":{`...)
+	b = append(b, '{')
+	if v.timed {
+		b = append(b, `"now":`...)
+		b = append(strconv.AppendInt(b, now.UnixMilli(), 10), ',')
+	}
+	b = append(b, `"twin":{`...)
 	for i, root := range v.roots {
 		if i > 0 {
 			b = append(b, ',')
@@ -87,6 +95,15 @@ func member(t *twin.Twin, root string) any {
 	}
 	section, _ := t.Section(root)
 	return section
+}
+
+// moment returns the time that the plugin sees when it is now: one that has not
+// declared to read it sees what it saw in init.
+func (v *view) moment(now time.Time) time.Time {
+	if v.timed {
+		return now
+	}
+	return time.Unix(0, 0)
 }
 
 // append writes what p wants of value, which is an object unless p is whole.

@@ -45,12 +45,22 @@ func (p *Program) Access() []Access {
 func (r *compiledRule) looks() []Path {
 	var list []Path
 	for _, s := range r.reads() {
-		if !slices.Contains([]string{"vars", "plugin", "now", "hub"}, s.root.Name) { // which are not the twin's
+		if !slices.Contains(notOfTwin, s.root.Name) {
 			list = append(list, append(Path{s.root.Name}, s.path...))
+		}
+	}
+	if r.shown().whole {
+		for _, n := range Names {
+			if !slices.Contains(notOfTwin, n.Name) {
+				list = append(list, Path{n.Name})
+			}
 		}
 	}
 	return sortedPaths(append(list, pathsOf(r.sees)...))
 }
+
+// notOfTwin are the names that say nothing of the twin.
+var notOfTwin = []string{"vars", "plugin", "now", "hub"}
 
 func pathsOf(leaves []twin.Leaf) (list []Path) {
 	for _, l := range leaves {
@@ -97,14 +107,11 @@ func (r *compiledRule) seen() (list []twin.Leaf) {
 	if r.stateful {
 		list = append(list, r.writes()...)
 	}
-	if r.plugin == nil {
-		return list
+	looks := r.shown()
+	if looks.whole {
+		looks.paths = []string{"tags", "desired"}
 	}
-	reads := r.plugin.Reads()
-	if reads == nil {
-		reads = []string{"tags", "desired"}
-	}
-	for _, path := range reads {
+	for _, path := range looks.paths {
 		list = append(list, placeOf(path))
 	}
 	return list

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -32,6 +34,37 @@ func TestAccess(t *testing.T) {
 		})
 	}
 }
+
+// TestAccessOfPlugins: one that declares nothing may look at everything.
+func TestAccessOfPlugins(t *testing.T) {
+	body := "  - {id: r, plugin: {use: judge}, when: plugin.score > 1 and tags.t, patch: {tags: {a: 1}}}\n"
+	for name, c := range map[string]struct {
+		reads []string
+		want  string
+	}{
+		"it declares":         {[]string{"reported.odd", "id"}, "[id reported.odd tags.t]"},
+		"it reads nothing":    {[]string{}, "[tags.t]"},
+		"it declares nothing": {nil, "[connectionState desired edge id lastActivityTime modelId moduleId parent reported status tags tags.t]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := program(t, "{}", body, reading{reads: c.reads}).Access()[0]
+			if got := fmt.Sprint(a.Reads); got != c.want {
+				t.Errorf("it reads %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A reading is a plugin that declares what it reads.
+type reading struct {
+	judge
+	reads []string
+}
+
+func (r reading) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return r, nil
+}
+func (r reading) Reads() []string { return r.reads }
 
 // TestCircularIsBruteForce: what a program knows of its rules is what following
 // every write to every read shows.

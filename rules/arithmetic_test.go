@@ -217,8 +217,10 @@ func TestAPackIsCompiledAgain(t *testing.T) {
 
 type writer struct{ judge }
 
-func (w writer) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return w, nil }
-func (writer) Writes() []string                                                      { return []string{"tags.zone"} }
+func (w writer) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return w, nil
+}
+func (writer) Writes() []string { return []string{"tags.zone"} }
 
 func TestASelectorMustNotReadWhatAPluginWrites(t *testing.T) {
 	for selector, want := range map[string]string{

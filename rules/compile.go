@@ -141,9 +141,13 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 	for i, p := range c.pack.Plugins {
 		declared[i] = p.Name
 	}
-	if !slices.Contains(declared, use.Use) {
+	at := slices.Index(declared, use.Use)
+	if at < 0 {
 		use.at.report(BadPlugin, didYouMean(use.Use, declared), "the pack declares no plugin %q", use.Use)
 		return
+	}
+	if c.pack.Plugins[at].Digest == "" {
+		return // the lock was at fault, and is reported
 	}
 	if c.plugins == nil {
 		use.at.report(BadPlugin, "", "plugins cannot be run here")
@@ -154,7 +158,7 @@ func (c *compilation) plugin(r *Rule, out *compiledRule) {
 		return
 	}
 	var err error
-	if out.plugin, err = c.plugins.Instance(c.ctx, use.Use, config); err != nil {
+	if out.plugin, err = c.plugins.Instance(c.ctx, r, config); err != nil {
 		use.at.report(BadPlugin, nextStep(err), "%v", err)
 	}
 }

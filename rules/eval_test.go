@@ -295,7 +295,9 @@ type judge struct {
 	err     error
 }
 
-func (j judge) Instance(context.Context, string, twin.Object) (rules.Plugin, error) { return j, nil }
+func (j judge) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
+	return j, nil
+}
 func (j judge) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) {
 	return j.finding, j.err
 }
@@ -337,7 +339,7 @@ func TestPluginFactsAndPatch(t *testing.T) {
 // A configured plugin answers with its configuration.
 type configured struct{ judge }
 
-func (configured) Instance(_ context.Context, _ string, config twin.Object) (rules.Plugin, error) {
+func (configured) Instance(_ context.Context, _ *rules.Rule, config twin.Object) (rules.Plugin, error) {
 	return judge{finding: &rules.Finding{Facts: config}}, nil
 }
 

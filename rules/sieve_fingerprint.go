@@ -105,12 +105,9 @@ func (b *sieveBuilder) fingerRule(r *compiledRule) {
 	for _, l := range r.writes() {
 		b.texts = append(b.texts, b.paths.add(append(sectionPath(l.Section), l.Path...)))
 	}
-	if r.plugin == nil {
-		return
-	}
-	reads := r.plugin.Reads()
-	b.whole = b.whole || reads == nil
-	for _, path := range reads {
+	looks := r.shown()
+	b.whole = b.whole || looks.whole
+	for _, path := range looks.paths {
 		b.fingerRead(path)
 	}
 }

@@ -333,6 +333,6 @@ func (f fakePlugin) Writes() []string { return f.writes }
 
 type fakePlugins struct{ fakePlugin }
 
-func (f fakePlugins) Instance(context.Context, string, twin.Object) (rules.Plugin, error) {
+func (f fakePlugins) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return f.fakePlugin, nil
 }

@@ -32,7 +32,7 @@ type dial struct {
 // else. It is known of comparisons of now with a time, and of the time between now
 // and one with a constant: ages, last words, times of expiry. Any other rule that reads now wakes
 // at once, with the sieve's own moment, where it may concern the twin, and so does
-// a plugin, which is told the time. ever is false when no time that passes
+// a plugin that looks at the time. ever is false when no time that passes
 // makes a difference.
 func (f *Sifter) Wake() (at time.Time, ever bool) {
 	if !f.found || f.restless() {
@@ -92,7 +92,7 @@ func (e *expression) timed() bool {
 
 // time notes that a rule which is asked wherever it selects reads now.
 func (b *sieveBuilder) time(rule int, r *compiledRule) {
-	timed := r.plugin != nil || r.when.timed() || r.until.timed()
+	timed := r.shown().time || r.when.timed() || r.until.timed()
 	for _, l := range r.leaves {
 		timed = timed || slices.ContainsFunc(l.value.expressions(), (*expression).timed)
 	}

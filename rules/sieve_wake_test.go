@@ -79,6 +79,27 @@ func TestWakeOfOthers(t *testing.T) {
 	}
 }
 
+// TestWakeOfPlugins: one that is not told the time says the same at any.
+func TestWakeOfPlugins(t *testing.T) {
+	data := []byte(`{"deviceId":"d","tags":{"kind":"a"},"properties":{"reported":{"pct":1,"$metadata":{"pct":{"$lastUpdated":"2026-11-20T10:00:00Z"}}}}}`)
+	for name, c := range map[string]struct {
+		reads []string
+		when  string
+		want  time.Duration
+	}{
+		"it declares nothing":        {nil, "plugin.x == 1", 0},
+		"it reads the time":          {[]string{"reported.pct", "now"}, "plugin.x == 1", 0},
+		"it does not":                {[]string{"reported.pct"}, "plugin.x == 1", -1},
+		"it reads nothing":           {[]string{}, "plugin.x == 1", -1},
+		"the condition reads an age": {[]string{}, "plugin.x == 1 and age(reported.pct) > duration('3h')", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := "  - {id: r, plugin: {use: judge}, when: \"" + c.when + "\", patch: {tags: {hit: true}}}\n"
+			holdsWake(t, program(t, "{}", body, fakePlugins{fakePlugin{reads: c.reads}}), data, c.want)
+		})
+	}
+}
+
 // holdsWake holds the wake of a twin to how long from noon it is; -1 is never.
 func holdsWake(t *testing.T, p *rules.Program, data []byte, want time.Duration) {
 	t.Helper()

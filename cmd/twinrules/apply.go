@@ -79,6 +79,10 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 	if plan.Hub != fleet.hub {
 		return &exitError{exitGuard, fmt.Errorf("the plan is for %q, and this is %q: plan again", plan.Hub, fleet.hub)}
 	}
+	if !plan.Empty() && plan.Obstacle() == "" && state.finished(env, plan) {
+		fmt.Fprintln(env.stdout, "All of this plan ended in an earlier run, nothing is sent: plan again to see what the rules say now.")
+		return env.write(ctx, plan, fleet, state, workers)
+	}
 	if err := report.Text.Plan(env.stdout, plan, &report.Options{Color: env.color(), Width: env.width}); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // A configKey is a setting of the configuration file: another way to give a flag.
 type configKey struct {
 	key, flag string
-	// trusted settings say whom secrets are shown to. The file of the current
+	// trusted settings say whom secrets are shown to, and what plugins may. The file of the current
 	// folder, which whoever opens a pull request can write, may not have them.
 	trusted bool
 }
@@ -47,6 +47,9 @@ var configKeys = []configKey{
 	{key: "hub.auth.connectionStringFile", flag: "connection-string-file"},
 	{key: "hub.auth.strict", flag: "strict-auth"},
 	{key: "state", flag: "state"},
+	{key: "plugins.fuel", flag: fuelFlag, trusted: true},
+	{key: "plugins.memory", flag: memoryFlag, trusted: true},
+	{key: "plugins.isolation", flag: isolationFlag, trusted: true},
 }
 
 // secretKeys are what people write that must not stand in a file.

@@ -15,6 +15,7 @@ import (
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/hub/query"
 	"github.com/twinrules/twinrules/hub/twin"
+	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -262,10 +263,18 @@ func explanationSign(e rules.Explanation) string {
 	return "✗"
 }
 
+// afterFuel says what a plugin had used when it failed; "" for another error.
+func afterFuel(err error) string {
+	if failed, ok := errors.AsType[*plugins.Error](err); ok {
+		return fmt.Sprintf(", after %d units of fuel", failed.Fuel)
+	}
+	return ""
+}
+
 func conclusion(e rules.Explanation) string {
 	switch {
 	case e.Err != nil:
-		return "the rule cannot judge it: " + rules.Excerpt(e.Err.Error(), 300)
+		return "the rule cannot judge it: " + rules.Excerpt(e.Err.Error(), 300) + afterFuel(e.Err)
 	case !e.Selected:
 		return "it is not in the rule's population"
 	case e.Leaving:

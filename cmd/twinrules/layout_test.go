@@ -38,7 +38,7 @@ var layout = map[string][]string{
 	"engine/journal":                 {"engine", "rules", "hub/twin"},
 	"plugins":                        {"plugins/abi", "plugins/wasm", "rules", "hub/twin"},
 	"plugins/abi":                    {},
-	"plugins/conform":                {"plugins", "hub/twin"},
+	"plugins/conform":                {"plugins", "plugins/abi", "hub/twin"},
 	"plugins/wasm":                   {},
 	"plugins/wasm/wasmtest":          {"plugins/wasm"},
 	"plugins/registry":               {"plugins", "plugins/wasm"},

@@ -124,10 +124,7 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 			if err := env.settings(cmd); err != nil {
 				return err
 			}
-			env.dumpFailures(cmd)
-			env.keepPlugins(cmd)
-			env.keepCode(cmd)
-			return nil
+			return env.placePlugins(cmd)
 		},
 	}
 	root.SetIn(env.stdin)
@@ -136,10 +133,12 @@ Exit codes: 0 done; 1 failed; 2 there are changes (with --detailed-exitcode);
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	addDumpFlag(root)
 	addCacheFlag(root)
+	addLimitFlags(root)
 	for _, command := range commands {
 		root.AddCommand(command(env))
 	}
 	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(newHelp())
 	refuseUnknown(root)
 	// One that can be run only to refuse is not shown as one that can be run.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
@@ -160,11 +159,37 @@ func refuseUnknown(cmd *cobra.Command) {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		meant := ""
-		if cmd.SuggestionsMinimumDistance = 2; len(cmd.SuggestionsFor(args[0])) > 0 {
-			meant = "; did you mean " + strings.Join(cmd.SuggestionsFor(args[0]), " or ") + "?"
-		}
-		return usagef("unknown command %q%s", args[0], meant)
+		return unknown(cmd, args[0])
 	}
 	cmd.Args = cobra.ArbitraryArgs // RunE looks at them
+}
+
+// unknown says that a command has no other called name, and names what was probably
+// meant.
+func unknown(cmd *cobra.Command, name string) error {
+	meant := ""
+	if cmd.SuggestionsMinimumDistance = 2; len(cmd.SuggestionsFor(name)) > 0 {
+		meant = "; did you mean " + strings.Join(cmd.SuggestionsFor(name), " or ") + "?"
+	}
+	return usagef("unknown command %q%s", name, meant)
+}
+
+// newHelp returns the command help. The library's own calls it a success when it
+// does not know what it was asked for.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about a command",
+		Example: "  twinrules help plugin lock",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, left, err := cmd.Root().Find(args)
+			if found == nil || err != nil {
+				return unknown(cmd.Root(), args[0])
+			}
+			if len(left) > 0 && found.HasSubCommands() {
+				return unknown(found, left[0])
+			}
+			return found.Help()
+		},
+	}
 }

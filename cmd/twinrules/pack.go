@@ -97,7 +97,7 @@ func compile(ctx context.Context, fsys fs.FS) (*compiled, error) {
 	if err != nil {
 		return nil, errors.Join(err, host.Close(ctx))
 	}
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return &compiled{program, host}, nil
 }
 
@@ -108,11 +108,13 @@ func load(ctx context.Context, fsys fs.FS) (*rules.Pack, *plugins.Host, *rules.O
 	if pack == nil {
 		return nil, nil, nil, err
 	}
-	host, err := plugins.NewHost(ctx, pluginOptions(ctx))
+	place := placeOf(ctx)
+	read := func(plugin string) ([]byte, error) { return readPlugin(place.store, pack, plugin) }
+	host, err := place.host(ctx, read)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return readPlugin(storeOf(ctx), pack, name) })
+	set := plugins.NewSet(host, func(_ context.Context, name string) ([]byte, error) { return read(name) })
 	return pack, host, &rules.Options{Plugins: set}, nil
 }
 
@@ -137,7 +139,7 @@ func check(ctx context.Context, fsys fs.FS) (*rules.Pack, rules.Diagnostics, err
 		return nil, nil, err
 	}
 	list := rules.Check(ctx, pack, opts)
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return pack, list, host.Close(ctx)
 }
 

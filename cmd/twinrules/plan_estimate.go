@@ -82,7 +82,7 @@ func (e *estimator) count(ctx context.Context) error {
 	if !known {
 		return fmt.Errorf("count devices: %s tells neither by its statistics nor by a query how many there are", e.hub.Host())
 	}
-	e.fleet = estimate.Fleet{Devices: devices, Selected: -1, Narrowed: -1, Export: e.flags.export, Unexported: e.unexported(), Unsure: e.unsure()}
+	e.fleet = estimate.Fleet{Devices: devices, Selected: -1, Narrowed: -1, Export: e.flags.export, Unexported: e.unexported()}
 	for _, l := range e.program.Listings(rules.ReadSelected) {
 		if strings.Contains(l.Query, "FROM devices.modules") {
 			e.fleet.Modules = true // which no hub was seen to count
@@ -140,12 +140,4 @@ func (e *estimator) unexported() (list []string) {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// unsure says that a plugin may read what it does not declare.
-func (e *estimator) unsure() string {
-	if slices.ContainsFunc(e.program.Pack.Rules, func(r *rules.Rule) bool { return r.Plugin != nil && r.Mode != rules.Off }) {
-		return "connectionState, lastActivityTime and modelId for plugins that do not declare what they read"
-	}
-	return ""
 }

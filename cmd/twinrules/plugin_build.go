@@ -37,6 +37,9 @@ has one called plugin, or a folder with a package in Go. The compiler has to be 
 }
 
 func (env *environment) buildPlugin(ctx context.Context, source, out, manifest string) error {
+	if _, err := os.Stat(source); err != nil {
+		return err
+	}
 	l := sdk.Find(source)
 	if l == nil {
 		return usagef("%s is in no language that is known: .c, .rs, .ts, .wat, or a folder with .go", source)
@@ -51,13 +54,17 @@ func (env *environment) buildPlugin(ctx context.Context, source, out, manifest s
 	}
 	binary, err := l.Compile(ctx, l.Tool, source)
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s is not installed, which compiles %s", l.Tool, l.Name)
+		return fmt.Errorf("%s is not installed, which compiles %s: %s", l.Tool, l.Title, l.Install)
 	}
-	if err == nil {
-		binary, err = plugins.Embed(binary, text)
+	if failed, ok := errors.AsType[*sdk.ToolError](err); ok {
+		fmt.Fprintln(env.stderr, failed.Said) // as it is, with its lines and places
+		return fmt.Errorf("build %s: %s: %w", source, l.Tool, failed.Err)
 	}
 	if err != nil {
 		return fmt.Errorf("build %s: %w", source, err)
+	}
+	if binary, err = plugins.Embed(binary, text); err != nil {
+		return fmt.Errorf("%s: %w", manifest, err)
 	}
 	report, err := plugins.Inspect(binary)
 	if err != nil {
@@ -66,7 +73,7 @@ func (env *environment) buildPlugin(ctx context.Context, source, out, manifest s
 	if err := os.WriteFile(out, binary, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "%s: {source: %s, digest: %q}\n", report.Manifest.Name, filepath.Base(out), report.Digest)
+	fmt.Fprintf(env.stdout, "%s: {source: %s, digest: %q} # %d bytes\n", report.Manifest.Name, filepath.Base(out), report.Digest, report.Size)
 	if len(report.Problems) > 0 {
 		return fmt.Errorf("%s would be refused: %s", out, report.Problems[0].Text)
 	}

@@ -50,13 +50,13 @@ func TestCompiledPluginsAreKept(t *testing.T) {
 	}
 }
 
-// TestRunShowsAFailureOnce: what plugin run was given is at hand, and need not be
-// written down to be tried again.
+// TestRunShowsAFailureOnce: with what it cost and where it was. What plugin run was
+// given is at hand, and need not be written down to be tried again.
 func TestRunShowsAFailureOnce(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("judge.wasm", string(wasmtest.Plugin([]byte{0x00}, nil)))
 	w.write("twin.json", `{"deviceId":"pump-7"}`)
-	if out := w.run(1, "plugin.eval.trap", "plugin", "run", "judge.wasm", "--twin", "twin.json"); strings.Count(out, "\n") != 1 {
+	if out := w.run(1, "plugin.eval.trap", "plugin", "run", "judge.wasm", "--twin", "twin.json"); strings.Count(out, "[plugin.eval.trap]") != 1 || !strings.Contains(out, "fuel            1\n") || strings.Contains(out, dumpFlag) {
 		t.Errorf("got %s", out)
 	}
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -29,60 +29,56 @@ type dumper struct {
 	told int
 }
 
-type dumperKey struct{}
-
-// dumpFailures puts a dumper into the context of a command: the packs that it opens
-// find it there.
-func (env *environment) dumpFailures(cmd *cobra.Command) {
-	dir, err := cmd.Flags().GetString(dumpFlag)
-	if err != nil {
-		panic(err) // a flag of all commands
-	}
-	cmd.SetContext(context.WithValue(cmd.Context(), dumperKey{}, &dumper{env: env, dir: dir}))
-}
-
-// pluginOptions returns the options of the hosts of plugins that ctx asks for.
-func pluginOptions(ctx context.Context) *plugins.Options {
-	o := &plugins.Options{Cache: codeCacheOf(ctx).dir}
-	if d, ok := ctx.Value(dumperKey{}).(*dumper); ok {
-		o.Failed = d.failed
-	}
-	return o
-}
-
 // maxDumps bounds the files of one run: a plugin that fails for one device fails
 // for many.
 const maxDumps = 100
 
-func (d *dumper) failed(f *plugins.Failure) {
+// failed is told of f; read returns the module of a plugin.
+func (d *dumper) failed(f *plugins.Failure, read func(plugin string) ([]byte, error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.told >= maxDumps:
 	case d.dir != "":
 		d.told++
-		d.dump(f)
+		d.dump(f, read)
 	case f.Err.Code != plugins.EvalError: // which is an answer, and no bug
 		d.told = maxDumps
-		fmt.Fprintf(d.env.stderr, "twinrules: %s, after %d units of fuel; with --%s DIR the call is written down, to be made again\n", oneLine(f.Err), f.Err.Fuel, dumpFlag)
+		d.env.note(fmt.Sprintf("rule %s: %s, after %d units of fuel; with --%s DIR the call is written down, to be made again", f.Err.Rule, oneLine(f.Err), f.Err.Fuel, dumpFlag))
 	}
 }
 
-// dump writes a failure, of a twin that may be confidential, and says of the first
-// one how to go on.
-func (d *dumper) dump(f *plugins.Failure) {
+// dump writes a failure, of a twin that may be confidential, with the module, and
+// says of the first one how to go on.
+func (d *dumper) dump(f *plugins.Failure, read func(plugin string) ([]byte, error)) {
+	name := unsafeInName.ReplaceAllString(f.Err.Plugin, "_")
+	module := filepath.Join(d.dir, name+"-"+beginning(f.Module)+".wasm")
 	data := f.Format()
-	name := fmt.Sprintf("%s-%s.json", unsafeInName.ReplaceAllString(f.Err.Plugin+"-"+f.Err.Ref.Device, "_"), digestOf(data)[len("sha256:"):][:12])
-	path := filepath.Join(d.dir, name)
-	err := os.MkdirAll(d.dir, 0o700)
+	call := filepath.Join(d.dir, name+"-"+unsafeInName.ReplaceAllString(f.Err.Ref.Device, "_")+"-"+beginning(digestOf(data))+".json")
+	err := keepModule(module, func() ([]byte, error) { return read(f.Err.Plugin) })
 	if err == nil {
-		err = os.WriteFile(path, data, 0o600)
+		err = writeWhole(call, data, 0o600)
 	}
 	switch {
 	case err != nil:
 		d.told = maxDumps
-		fmt.Fprintf(d.env.stderr, "twinrules: --%s: %v\n", dumpFlag, err)
+		d.env.note(fmt.Sprintf("--%s: %v", dumpFlag, err))
 	case d.told == 1:
-		fmt.Fprintf(d.env.stderr, "twinrules: plugin %s failed; make the call again: %s plugin run MODULE --replay %s\n", f.Err.Plugin, d.env.self, path)
+		d.env.note(fmt.Sprintf("rule %s: plugin %s failed; make the call again: %s plugin run %s --replay %s", f.Err.Rule, f.Err.Plugin, d.env.self, module, call))
 	}
 }
+
+// keepModule writes a module, unless it is there.
+func keepModule(path string, read func() ([]byte, error)) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	data, err := read()
+	if err != nil {
+		return err
+	}
+	return writeWhole(path, data, 0o600)
+}
+
+// beginning returns the part of a digest by which people tell things apart.
+func beginning(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:12] }

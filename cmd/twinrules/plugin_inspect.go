@@ -2,31 +2,36 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/sign"
 	"github.com/twinrules/twinrules/rules"
 )
 
 func newPluginInspect(env *environment) *cobra.Command {
 	return &cobra.Command{
-		Use:     "inspect MODULE",
+		Use:     "inspect MODULE|DIR",
 		Short:   "Say what a plugin is, reads and may write, without running it",
 		Example: "  twinrules plugin inspect geofence.wasm",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			data, err := readModule(args[0])
+			path := moduleIn(args[0])
+			data, err := readModule(path)
 			if err != nil {
 				return err
 			}
 			r, err := plugins.Inspect(data)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return fmt.Errorf("%s: %w", path, err)
 			}
 			env.printReport(r)
+			env.printSigner(path)
 			if len(r.Problems) > 0 {
 				return quiet(exitFailed)
 			}
@@ -70,6 +75,20 @@ func (env *environment) printReport(r *plugins.Report) {
 	}
 }
 
+// printSigner shows whose signature stands beside a module. There is no key to check
+// it with.
+func (env *environment) printSigner(path string) {
+	text, err := signatureBeside(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	if err != nil || text == "" {
+		return
+	}
+	who := "a signature that cannot be read"
+	if id, comment, err := sign.Claimed(text); err == nil {
+		who = "key " + id + " of minisign, it says: " + comment
+	}
+	env.printTable(table{{"signed by", who}, {"  to check", env.self + " plugin verify " + path + " --key KEY"}})
+}
+
 func either(text, otherwise string) string {
 	if text == "" {
 		return otherwise
@@ -84,6 +103,16 @@ func (env *environment) printAnswer(a *plugins.Answer) error {
 		out["facts"], out["patch"] = f.Facts, f.Patch.Document()
 		if f.Message != "" {
 			out["message"] = f.Message
+		}
+		if a.Severity != "" {
+			out["severity"] = a.Severity
+		}
+		if len(a.Labels) > 0 {
+			labels := twin.Object{}
+			for key, text := range a.Labels {
+				labels[key] = text
+			}
+			out["labels"] = labels
 		}
 	}
 	for _, line := range a.Log {

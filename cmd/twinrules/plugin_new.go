@@ -49,7 +49,7 @@ func languageNames() string {
 
 func findLanguage(name string) (*sdk.Language, error) {
 	for _, l := range sdk.Languages {
-		if l.Name == name {
+		if l.Name == name || l.Short == name && name != "" {
 			return l, nil
 		}
 	}

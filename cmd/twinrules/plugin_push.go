@@ -33,7 +33,7 @@ func (f *registryFlags) options(env *environment) *registry.Options {
 func newPluginPush(env *environment) *cobra.Command {
 	var how registryFlags
 	cmd := &cobra.Command{
-		Use:   "push MODULE REF",
+		Use:   "push MODULE|DIR REF",
 		Short: "Put a plugin into an OCI registry",
 		Long: `push puts a module that plugin build made into an OCI registry, as the image that REF names, with
 the signature MODULE` + minisigEnding + ` if there is one, and prints the plugin's line for the pack.
@@ -42,7 +42,7 @@ Credentials are those of docker login, oras login or az acr login.`,
 		Example: "  twinrules plugin push battery/plugin.wasm oci://registry.example/fleet/battery:1.0.0",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.pushPlugin(cmd.Context(), args[0], args[1], how.options(env))
+			return env.pushPlugin(cmd.Context(), moduleIn(args[0]), args[1], how.options(env))
 		},
 	}
 	how.add(cmd)

@@ -79,6 +79,7 @@ func TestPluginInRegistry(t *testing.T) {
 	}
 	w.run(exitFailed, "there is no signature of minisign [plugin.load.signature]", "plugin", "verify", "judge.wasm", "--key", "fleet.key.pub")
 	w.run(0, "judge.wasm.minisig", "plugin", "sign", "judge.wasm", "--key", "fleet.key")
+	w.run(0, "plugin verify judge.wasm --key KEY", "plugin", "inspect", "judge.wasm")
 	w.run(0, "sha256:", "plugin", "verify", "judge.wasm", "--key", "fleet.key.pub")
 
 	w.write("pack.yaml", fmt.Sprintf(registryPack, host, ""))

@@ -17,14 +17,14 @@ import (
 func newPluginRun(env *environment) *cobra.Command {
 	var twinFile, config, replay string
 	cmd := &cobra.Command{
-		Use:   "run MODULE",
+		Use:   "run MODULE|DIR",
 		Short: "Ask a plugin about one twin, as a rule would, or make a call that failed again",
 		Example: `  twinrules plugin run geofence.wasm --twin twin.json --config '{"sites": []}'
   twinrules plugin run geofence.wasm --replay failures/truck-1.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if replay != "" {
-				return env.replayPlugin(cmd.Context(), args[0], replay)
+				return env.replayPlugin(cmd.Context(), moduleIn(args[0]), replay)
 			}
 			settings, err := twin.DecodeObject([]byte(config))
 			if err != nil {
@@ -36,9 +36,9 @@ func newPluginRun(env *environment) *cobra.Command {
 			}
 			t, err := twin.Parse(data)
 			if err != nil {
-				return err
+				return fmt.Errorf("--twin %s: %w", twinFile, err)
 			}
-			return env.runPlugin(cmd.Context(), args[0], settings, t)
+			return env.runPlugin(cmd.Context(), moduleIn(args[0]), settings, t)
 		},
 	}
 	cmd.Flags().StringVar(&twinFile, "twin", "-", "file with the twin as the hub writes it; - for stdin")
@@ -64,7 +64,7 @@ func readInput(env *environment, path string) ([]byte, error) {
 
 // withModule loads a module, with a host that lives as long as use takes.
 func (env *environment) withModule(ctx context.Context, path, name string, use func(*plugins.Module) error) (err error) {
-	host, err := plugins.NewHost(ctx, &plugins.Options{Cache: codeCacheOf(ctx).dir}) // whose failures are shown, and so not offered to be written down
+	host, err := placeOf(ctx).bench(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (env *environment) withModule(ctx context.Context, path, name string, use f
 	if err != nil {
 		return err
 	}
-	codeCacheOf(ctx).warn(host)
+	placeOf(ctx).warn(host)
 	return use(module)
 }
 
@@ -83,12 +83,19 @@ func (env *environment) runPlugin(ctx context.Context, path string, config twin.
 		if err != nil {
 			return err
 		}
-		answer, err := instance.Judge(ctx, t, env.now().UTC())
-		if err != nil {
-			return err
-		}
-		return env.printAnswer(answer)
+		return env.printJudged(instance.Judge(ctx, t, env.now().UTC()))
 	})
+}
+
+// printJudged shows what came of a call, an answer or a failure.
+func (env *environment) printJudged(a *plugins.Answer, err error) error {
+	if failed, ok := errors.AsType[*plugins.Error](err); ok {
+		env.printFailure(failed)
+	}
+	if err != nil {
+		return err
+	}
+	return env.printAnswer(a)
 }
 
 // replayPlugin makes a call that failed again. It fails as that did.
@@ -101,22 +108,18 @@ func (env *environment) replayPlugin(ctx context.Context, path, file string) err
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	place := *placeOf(ctx)
+	place.options.Fuel, place.options.Memory = f.Limits.Fuel, min(f.Limits.Memory, maxMemoryMiB<<20)
+	ctx = context.WithValue(ctx, pluginPlaceKey{}, &place)
 	return env.withModule(ctx, path, f.Err.Plugin, func(m *plugins.Module) error {
-		answer, err := m.Replay(ctx, f)
-		if failed, ok := errors.AsType[*plugins.Error](err); ok {
-			env.printFailure(failed)
-		}
-		if err != nil {
-			return err
-		}
-		return env.printAnswer(answer)
+		return env.printJudged(m.Replay(ctx, f))
 	})
 }
 
 // printFailure shows what an error does not say in its line.
 func (env *environment) printFailure(e *plugins.Error) {
 	env.printTable(table{
-		{"plugin", e.Plugin}, {"twin", e.Ref.String()}, {"code", string(e.Code)}, {"fuel", fmt.Sprint(e.Fuel)},
+		{"plugin", e.Plugin}, {"rule", e.Rule}, {"twin", e.Ref.String()}, {"code", string(e.Code)}, {"fuel", fmt.Sprint(e.Fuel)},
 	})
 	for _, line := range e.Log {
 		env.printTable(table{{"log", fmt.Sprint(line)}})

@@ -17,7 +17,7 @@ func newPluginSign(env *environment) *cobra.Command {
 	var key, comment, fresh string
 	var plain bool
 	cmd := &cobra.Command{
-		Use:   "sign MODULE|REF --key FILE",
+		Use:   "sign MODULE|DIR|REF --key FILE",
 		Short: "Sign a plugin, as minisign or as cosign does",
 		Long: `sign signs a module with a secret key of minisign and writes MODULE` + minisigEnding + `, or an image in a registry with
 a key of cosign, which puts the signature beside it. Which of the two it is the key says.
@@ -36,7 +36,7 @@ minisign; cosign generate-key-pair, or openssl, makes one of cosign.`,
 			case strings.HasPrefix(args[0], registry.Scheme):
 				return env.signImage(cmd.Context(), args[0], key, how.options(env))
 			default:
-				return env.signModule(args[0], key, comment)
+				return env.signModule(moduleIn(args[0]), key, comment)
 			}
 		},
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,8 +12,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/twinrules/twinrules/plugins"
 	"github.com/twinrules/twinrules/plugins/registry"
 	"github.com/twinrules/twinrules/rules"
@@ -23,22 +20,6 @@ import (
 // A store keeps modules that came out of registries, by their digests, with what
 // proves who signed them. It is not trusted: what is read is compared again.
 type store struct{ dir string } // "" where there is no place for it
-
-type storeKey struct{}
-
-// keepPlugins puts the store into the context of a command: the packs that it
-// opens find it there.
-func (env *environment) keepPlugins(cmd *cobra.Command) {
-	cmd.SetContext(context.WithValue(cmd.Context(), storeKey{}, env.store()))
-}
-
-// storeOf returns the store of the command, one without a place where there is none.
-func storeOf(ctx context.Context) *store {
-	if s, ok := ctx.Value(storeKey{}).(*store); ok {
-		return s
-	}
-	return &store{}
-}
 
 func (env *environment) store() *store {
 	if dir, ok := env.lookup("XDG_CACHE_HOME"); ok && filepath.IsAbs(dir) {

@@ -17,7 +17,7 @@ func newPluginVerify(env *environment) *cobra.Command {
 	var how registryFlags
 	var keys []string
 	cmd := &cobra.Command{
-		Use:   "verify MODULE|REF --key KEY",
+		Use:   "verify MODULE|DIR|REF --key KEY",
 		Short: "Check who signed a plugin",
 		Long: `verify checks that one of the keys of minisign that are given has signed a module, and one of the keys of
 cosign, where such are given. The signature of a file stands beside it; an image has both kinds.
@@ -75,6 +75,7 @@ func signedModule(ctx context.Context, name string, o *registry.Options) ([]byte
 		}
 		return pulled.Module, proof{Manifest: pulled.Manifest, Minisign: pulled.Minisign, Cosign: pulled.Cosign}, nil
 	}
+	name = moduleIn(name)
 	module, err := readModule(name)
 	if err != nil {
 		return nil, proof{}, err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/engine/journal"
+	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/rules"
 )
 
@@ -98,10 +100,39 @@ func (f *stateFlags) remember(env *environment, hub string, pack *rules.Pack) (*
 	return r, err
 }
 
+// runName is what the folder of a plan's run is called.
+func runName(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:16] }
+
+// finished reports whether the journal of a plan knows how each of its changes ended.
+// What cannot be read does not say so: who opens the run finds out why.
+func (f *stateFlags) finished(env *environment, p *engine.Plan) bool {
+	root, err := f.root(env)
+	if err != nil {
+		return false
+	}
+	digest := p.Digest()
+	run, err := journal.Read(filepath.Join(root, "runs", runName(digest)))
+	if err != nil || run.Plan != digest {
+		return false
+	}
+	ended := map[twin.Ref]bool{}
+	for _, o := range run.Outcomes {
+		ended[o.Ref] = o.Status != engine.InDoubt
+	}
+	for _, c := range p.Changes.All() {
+		if !ended[c.Ref] {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.Configurations, func(c engine.ConfigurationChange) bool {
+		return !ended[twin.Ref{Configuration: c.ID}]
+	})
+}
+
 // openRun opens the folder of a plan's run: the plan itself and its journal.
 func (f *stateFlags) openRun(env *environment, p *engine.Plan) (*journal.Journal, string, error) {
 	digest := p.Digest()
-	dir, err := f.folder(env, "runs", strings.TrimPrefix(digest, "sha256:")[:16])
+	dir, err := f.folder(env, "runs", runName(digest))
 	if err != nil {
 		return nil, "", err
 	}

@@ -133,6 +133,9 @@ func (p *page) problems(conflict, failure, limit string, conflicts []ConflictRow
 	p.items(len(failures), func(i int) string {
 		f := failures[i]
 		text := fmt.Sprintf("%s: rule %s on %s: %s", failure, code(f.Rule), plural(f.Count, f.noun), span(f.Message, 200))
+		if f.Fuel != nil {
+			text += ", " + f.Fuel.String()
+		}
 		if f.Others > 0 {
 			text += " and " + plural(f.Others, "other message")
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,10 +16,38 @@ type FailureRow struct {
 	Message string   `json:"message"`
 	Count   int      `json:"count"`
 	Samples []string `json:"samples"`
+	// Fuel is what the plugin used until it failed; nil where it was no plugin.
+	Fuel *Fuel `json:"fuel,omitempty"`
 	// Others counts the messages that are not shown, when a rule has so many
 	// that its rows are folded to one.
 	Others int    `json:"others,omitempty"`
 	noun   string // what Count counts
+}
+
+// Fuel is a range of units of fuel. It differs between twins on which a plugin fails
+// in one way.
+type Fuel struct {
+	Least int64 `json:"least"`
+	Most  int64 `json:"most"`
+}
+
+// String returns the range in words.
+func (f *Fuel) String() string {
+	if f.Least == f.Most {
+		return fmt.Sprintf("after %d units of fuel", f.Most)
+	}
+	return fmt.Sprintf("after %d to %d units of fuel", f.Least, f.Most)
+}
+
+// with returns the range with what one twin used, 0 for one that used none.
+func (f *Fuel) with(units int64) *Fuel {
+	switch {
+	case units == 0:
+		return f
+	case f == nil:
+		return &Fuel{units, units}
+	}
+	return &Fuel{min(f.Least, units), max(f.Most, units)}
 }
 
 // failureRows groups failures by rule and message. The messages of a rule that
@@ -39,6 +68,7 @@ func failureRows(failures []engine.Failure) []FailureRow {
 		}
 		row := g.row(key, FailureRow{Rule: f.Rule, Message: message(f), Others: others, noun: noun(f.Ref)})
 		row.Count++
+		row.Fuel = row.Fuel.with(f.Fuel)
 		row.Samples = sample(row.Samples, f.Ref)
 	}
 	slices.SortStableFunc(g.rows, func(a, b FailureRow) int { return cmp.Compare(b.Count, a.Count) })

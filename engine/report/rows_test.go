@@ -149,13 +149,14 @@ func TestFailuresAreGrouped(t *testing.T) {
 	p := plan()
 	for i := range 40 {
 		p.Errors = append(p.Errors,
-			engine.Failure{Ref: twin.Ref{Device: fmt.Sprintf("d%02d", i)}, Rule: "same", Message: fmt.Sprintf("plugin p: devices/d%02d: battery is missing", i)},
+			engine.Failure{Ref: twin.Ref{Device: fmt.Sprintf("d%02d", i)}, Rule: "same", Message: fmt.Sprintf("plugin p: devices/d%02d: battery is missing", i), Fuel: int64(900 + i)},
 			engine.Failure{Ref: twin.Ref{Device: fmt.Sprintf("d%02d", i)}, Rule: "each", Message: fmt.Sprintf("value %d is no version", i)})
 	}
-	p.Errors = append(p.Errors, engine.Failure{Ref: twin.Ref{Configuration: "tr-x"}, Rule: "same", Message: "plugin p: battery is missing"})
+	p.Errors = append(p.Errors, engine.Failure{Ref: twin.Ref{Configuration: "tr-x"}, Rule: "same", Message: "plugin p: battery is missing", Fuel: 7})
 	text := show(t, "text", p, nil)
 	same(t, text[strings.Index(text, "\n\n")+2:], `  ! error: rule same on 40 twins
       plugin p: battery is missing
+      after 900 to 939 units of fuel
       d00, d01, d02 … 37 more
 
   ! error: rule each on 40 twins
@@ -165,6 +166,7 @@ func TestFailuresAreGrouped(t *testing.T) {
 
   ! error: rule same on 1 configuration
       plugin p: battery is missing
+      after 7 units of fuel
       tr-x
 
 Nothing to write, 81 errors.

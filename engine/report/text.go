@@ -209,6 +209,9 @@ func (t *text) failures(sign, what string, list []FailureRow) {
 	for _, f := range list {
 		t.problem(sign, "%s: rule %s on %s", what, f.Rule, plural(f.Count, f.noun))
 		t.sentence(indent + rules.Excerpt(f.Message, 300))
+		if f.Fuel != nil {
+			t.line(indent + f.Fuel.String())
+		}
 		if f.Others > 0 {
 			t.line(indent + "and " + plural(f.Others, "other message"))
 		}

@@ -19,9 +19,8 @@ type Fleet struct {
 	// Export is how long the hub's last export took; 0 when that is not known.
 	Export time.Duration
 	// Unexported are the members of twins that the pack looks at and that an export
-	// lacks. Unsure says what else an export may not tell it; "" for nothing.
+	// lacks.
 	Unexported []string
-	Unsure     string
 }
 
 // Rows is how many twins a hub puts on a page of a query. Some pages say more;
@@ -83,9 +82,6 @@ func exported(h Hub, f Fleet) Way {
 		Name: "export job", Command: "snapshot pull --via export, then plan --snapshot",
 		Misses: []string{"what changes after the job has begun", "versions of twins, by which apply notices reports that came after the plan"},
 	}.add(h, configurations, Step{Class: hub.JobOperations, Calls: 2})
-	if f.Unsure != "" {
-		w.Misses = append(w.Misses, f.Unsure)
-	}
 	switch {
 	case f.Export > 0:
 		w.Takes += f.Export

@@ -28,8 +28,8 @@
 //
 // The host offers one function, twinrules.log(level i32, ptr i32, len i32), with
 // the levels of [Levels]. For the sake of toolchains it also answers
-// wasi_snapshot_preview1, where the clock shows [Input.Now] and moves only when
-// the plugin sleeps, random numbers depend on the module and the input alone, what
+// wasi_snapshot_preview1, where the clock shows [Input.Now], or 1970 without one,
+// and moves only when the plugin sleeps, random numbers depend on the module and the input alone, what
 // is printed is logged, there are no files, no network and no environment, and to
 // exit is an error; and AssemblyScript's env.abort and env.seed. Anything else
 // is refused before the module runs.
@@ -66,7 +66,9 @@ const (
 
 // An Input is what evaluate reads. It may grow members.
 type Input struct {
-	Now  int64 `json:"now"` // milliseconds since 1970, of the run
+	// Now is in milliseconds since 1970, of the run. When the manifest declares reads
+	// and [Now] is not among them, it is not there.
+	Now  int64 `json:"now,omitempty"`
 	Twin Twin  `json:"twin"`
 }
 

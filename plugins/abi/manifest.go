@@ -18,8 +18,9 @@ type Manifest struct {
 	ABI         string `json:"abi"` // Version or Extism
 
 	// Reads lists the paths of the twin that the plugin looks at, such as
-	// "tags.site" or "reported.position". Without it the plugin is given the whole
-	// twin, which is slower; with an empty one, nothing.
+	// "tags.site" or "reported.position", and [Now] if what it says depends on the
+	// time. Without it the plugin is given the whole twin and the time, which is
+	// slower; with an empty one, nothing.
 	Reads []string `json:"reads,omitzero"`
 	// Writes lists the paths at or below which its patch may set values, such as
 	// "tags.wave". Without it the plugin may not change anything.
@@ -47,6 +48,9 @@ type Limits struct {
 	Fuel   int64 `json:"fuel,omitempty"`   // units for one twin
 	Memory int64 `json:"memory,omitempty"` // bytes
 }
+
+// Now is what Reads names beside paths, to be given [Input.Now].
+const Now = "now"
 
 // Roots are the names with which a path in Reads starts.
 var Roots = [...]string{

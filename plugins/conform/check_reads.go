@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twinrules/twinrules/hub/twin"
 	"github.com/twinrules/twinrules/plugins"
+	"github.com/twinrules/twinrules/plugins/abi"
 )
 
 // reads looks for what the plugin reads besides what it declares, by giving it
@@ -62,7 +64,23 @@ func (k *kit) depends(s subject, whole judge) (list [][]string, err error) {
 			}
 		}
 	}
-	return list, nil
+	timed, err := k.timed(s, whole, before)
+	if timed {
+		list = append(list, []string{abi.Now})
+	}
+	return list, err
+}
+
+// timed reports whether another time makes whole say of s something other than
+// before: a bit later, on another day, in another month.
+func (k *kit) timed(s subject, whole judge, before answer) (bool, error) {
+	for _, later := range []time.Duration{time.Minute + time.Second, 7 * time.Hour, 24 * time.Hour, 40 * 24 * time.Hour} {
+		after, err := ask(k.ctx, whole, s.twin, s.now.Add(later))
+		if err != nil || !before.same(after) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // noise changes all of the twin that the plugin does not declare to read, and
@@ -105,7 +123,7 @@ func (k *kit) noteReads(declared [][]string, used map[string]bool) {
 		k.note("it declares no reads and is given whole twins, which is slow; its cases show that it reads %s", either(strings.Join(paths, ", "), "nothing"))
 	}
 	for _, read := range declared {
-		if len(read) > 1 && !slices.ContainsFunc(paths, func(path string) bool { return within(strings.Split(path, "."), read) }) {
+		if (len(read) > 1 || read[0] == abi.Now) && !slices.ContainsFunc(paths, func(path string) bool { return within(strings.Split(path, "."), read) }) {
 			k.note("no case shows what it reads %s for", strings.Join(read, "."))
 		}
 	}

@@ -3,7 +3,6 @@ package sdk
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,9 +50,20 @@ func (l *Language) Folder(source string) string {
 	return filepath.Dir(source)
 }
 
+// A ToolError is a compiler that did not make a module.
+type ToolError struct {
+	Call string // the tool and its arguments
+	Said string // what it printed, in lines
+	Err  error
+}
+
+func (e *ToolError) Error() string { return e.Call + ": " + e.Err.Error() + "\n" + e.Said }
+
+func (e *ToolError) Unwrap() error { return e.Err }
+
 // Compile returns the module that tool, which is that of l or a path to it, makes
-// of source. It is without a manifest; plugins.Embed gives it one. Its error shows
-// what the tool said.
+// of source. It is without a manifest; plugins.Embed gives it one. Its error is a
+// [*ToolError], unless there is no room for files.
 func (l *Language) Compile(ctx context.Context, tool, source string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "twinrules-plugin-")
 	if err != nil {
@@ -64,7 +74,7 @@ func (l *Language) Compile(ctx context.Context, tool, source string) ([]byte, er
 	cmd := exec.CommandContext(ctx, tool, l.args(filepath.Base(source), out)...)
 	cmd.Dir, cmd.Env = l.Folder(source), append(os.Environ(), l.env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s %s: %w\n%s", l.Tool, strings.Join(cmd.Args[1:], " "), err, bytes.TrimSpace(text))
+		return nil, &ToolError{l.Tool + " " + strings.Join(cmd.Args[1:], " "), string(bytes.TrimSpace(text)), err}
 	}
 	return os.ReadFile(out)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -257,10 +258,40 @@ func conform(t *testing.T, l *sdk.Language, binary []byte) {
 			}
 		})
 	}
+	t.Run("in any order", func(t *testing.T) { shuffled(t, one, other) })
 	t.Run("a configuration that it refuses", func(t *testing.T) {
 		_, err := compiled.Instance(t.Context(), twin.Object{"low": "20"})
 		if err == nil || !strings.Contains(err.Error(), "low is not a number [plugin.init.error]") {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// shuffled asks one about all cases again and again in any order, and other a few
+// times, and finds the answers and the fuel that each had at first.
+func shuffled(t *testing.T, one, other *plugins.Instance) {
+	type said struct {
+		found
+		fuel int64
+	}
+	calls := 10_000
+	if raceDetector || testing.Short() {
+		calls = 200
+	}
+	twins, first := make([]*twin.Twin, len(cases)), make([]said, len(cases))
+	for i, tt := range cases {
+		twins[i] = device(t, tt.owner, tt.reported)
+		first[i].found, first[i].fuel = judge(t, one, twins[i])
+	}
+	g := rand.New(rand.NewPCG(1, 10_000))
+	for n := range calls {
+		i, by := g.IntN(len(cases)), one
+		if n%2500 == 2499 {
+			by = other
+		}
+		var now said
+		if now.found, now.fuel = judge(t, by, twins[i]); now != first[i] {
+			t.Fatalf("call %d, %s: got %v, at first it was %v", n, cases[i].name, now, first[i])
+		}
+	}
 }

@@ -18,7 +18,9 @@ var Files embed.FS
 type Language struct {
 	Name     string
 	Title    string // its name in sentences
+	Short    string // another name, "" for none
 	Tool     string // the compiler's command
+	Install  string // how to get it
 	Sample   string // a plugin, of Files
 	SDK      string // the file that stands beside it, of Files; "" for none
 	Manifest string // the sample's, of Files
@@ -33,7 +35,7 @@ var Languages = []*Language{Go, Rust, AssemblyScript, C, WAT}
 
 // Go is compiled with its own toolchain, as a library.
 var Go = &Language{
-	Name: "go", Title: "Go", Tool: "go", Sample: "go/battery/main.go", Manifest: "battery.json",
+	Name: "go", Title: "Go", Tool: "go", Install: "go.dev/doc/install has it", Sample: "go/battery/main.go", Manifest: "battery.json",
 	args: func(_, out string) []string {
 		return []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "."}
 	},
@@ -43,7 +45,8 @@ var Go = &Language{
 // Rust needs no crate and no cargo. The stack is small and comes first, so that a
 // plugin that overflows it traps, and there is little memory to put back.
 var Rust = &Language{
-	Name: "rust", Title: "Rust", Tool: "rustc", Sample: "rust/battery.rs", SDK: "rust/twinrules.rs", Manifest: "battery.json",
+	Name: "rust", Title: "Rust", Tool: "rustc", Install: "apt install rustc libstd-rust-dev-wasm32 lld, or rustup target add wasm32-unknown-unknown",
+	Sample: "rust/battery.rs", SDK: "rust/twinrules.rs", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{
 			"--edition", "2021", "--target", "wasm32-unknown-unknown", "--crate-type", "cdylib",
@@ -56,7 +59,8 @@ var Rust = &Language{
 // AssemblyScript is compiled with the runtime that never frees, as the host puts
 // memory back.
 var AssemblyScript = &Language{
-	Name: "assemblyscript", Title: "AssemblyScript", Tool: "asc", Sample: "assemblyscript/battery.ts", SDK: "assemblyscript/twinrules.ts", Manifest: "battery.json",
+	Name: "assemblyscript", Title: "AssemblyScript", Short: "as", Tool: "asc", Install: "npm install -g assemblyscript",
+	Sample: "assemblyscript/battery.ts", SDK: "assemblyscript/twinrules.ts", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{source, "-O3", "--runtime", "stub", "--exportStart", "_initialize", "-o", out}
 	},
@@ -65,7 +69,7 @@ var AssemblyScript = &Language{
 // C is compiled without a library. Clang keeps its version in the module, and no
 // more of what is not code.
 var C = &Language{
-	Name: "c", Title: "C", Tool: "clang", Sample: "c/battery.c", SDK: "c/twinrules.h", Manifest: "battery.json",
+	Name: "c", Title: "C", Tool: "clang", Install: "apt install clang lld", Sample: "c/battery.c", SDK: "c/twinrules.h", Manifest: "battery.json",
 	args: func(source, out string) []string {
 		return []string{
 			"--target=wasm32", "-O2", "-nostdlib", "-ffreestanding", "-mbulk-memory", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
@@ -76,6 +80,6 @@ var C = &Language{
 
 // WAT is the text of a module, written by hand.
 var WAT = &Language{
-	Name: "wat", Title: "WAT", Tool: "wat2wasm", Sample: "wat/battery.wat", Manifest: "wat/battery.json",
+	Name: "wat", Title: "WAT", Tool: "wat2wasm", Install: "apt install wabt", Sample: "wat/battery.wat", Manifest: "wat/battery.json",
 	args: func(source, out string) []string { return []string{"-o", out, source} },
 }

@@ -99,6 +99,16 @@ func (s *signature) format(comment string) []byte {
 		trusted, s.comment, base64.StdEncoding.EncodeToString(s.outer))
 }
 
+// Claimed returns the short name of the key that the text of a signature says it is of,
+// and its trusted comment. It checks neither: see [MinisignKey.Verify].
+func Claimed(text string) (id, comment string, err error) {
+	s, err := parseSignature(text)
+	if err != nil {
+		return "", "", err
+	}
+	return idText(s.id), s.comment, nil
+}
+
 // Verify returns the trusted comment of a signature, the text of a .minisig file,
 // when k made it of data. It takes both ways of signing.
 func (k *MinisignKey) Verify(data []byte, text string) (comment string, err error) {

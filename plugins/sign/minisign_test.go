@@ -47,6 +47,12 @@ func TestMinisignVectors(t *testing.T) {
 					t.Errorf("got %q, %v", comment, err)
 				}
 			}
+			if id, comment, err := sign.Claimed(text); err != nil || id != k.ID() || comment != c.comment {
+				t.Errorf("it claims %s, %q, %v", id, comment, err)
+			}
+			if _, _, err := sign.Claimed(text[:80]); err == nil {
+				t.Error("half a signature claims something")
+			}
 			for what, changed := range map[string]struct{ data, text, want string }{
 				"data":         {"hello!", text, "of something else"},
 				"comment":      {string(hello), strings.Replace(text, c.comment, "x", 1), "comment behind the signature"},

@@ -8,8 +8,10 @@ type Body struct {
 	Locals int // with the parameters
 	Depth  int // blocks in blocks
 	Blocks int // of straight code that the compiler will see, about
+	Values int // that calls, blocks and branches pass on, each as often as it is
 
-	work int
+	work   int
+	widest int // the most values of a block until now
 
 	start, code, end int // of the locals, of the instructions, and behind them
 	groups           uint32
@@ -39,6 +41,7 @@ func (p *parser) body() {
 	b := Body{start: p.pos, end: p.end, Size: p.end - p.pos}
 	f := p.m.functions[p.m.imported+len(p.m.Bodies)]
 	locals := uint64(len(p.m.types[f].Params))
+	b.widest = len(p.m.types[f].Results)
 	b.groups = p.u32()
 	for range b.groups {
 		locals += uint64(p.u32())
@@ -54,6 +57,7 @@ func (p *parser) body() {
 	p.walk(&b, func(in instruction) {
 		p.check(in, &b)
 		b.count(in)
+		p.pass(in, &b)
 	})
 	b.Blocks += b.work / span
 	p.m.Bodies = append(p.m.Bodies, b)
@@ -140,8 +144,29 @@ func (b *Body) count(in instruction) {
 	}
 }
 
+// pass adds to b what an instruction passes on. Where a branch leads is not looked at:
+// it is taken for one to the widest block so far.
+func (p *parser) pass(in instruction, b *Body) {
+	if p.err != nil {
+		return
+	}
+	switch in.op {
+	case opBlock, opLoop, opIf:
+		b.Values += in.values
+		b.widest = max(b.widest, in.values)
+	case opCall:
+		b.Values += p.m.types[p.m.functions[in.index]].values()
+	case opCallIndirect:
+		if int64(in.index) < int64(len(p.m.types)) { // the compiler refuses it otherwise
+			b.Values += p.m.types[in.index].values()
+		}
+	case opBr, opBrIf, opBrTable:
+		b.Values += b.widest * len(in.labels())
+	}
+}
+
 // Effort is about how many microseconds a compiler needs for b on a slow machine
 // of 2025, fitted to what wazero 1.12 needs for functions that are made to be hard.
 func (b *Body) Effort() int {
-	return 25 + 17*b.Blocks + 2*b.Blocks*b.Locals + b.Blocks*b.Blocks/30 + b.Size*7/10 + b.Size*b.Size/10_000
+	return 25 + 3*b.Values + 17*b.Blocks + 2*b.Blocks*b.Locals + b.Blocks*b.Blocks/30 + b.Size*7/10 + b.Size*b.Size/10_000
 }

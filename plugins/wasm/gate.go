@@ -22,6 +22,7 @@ const (
 	maxDepth     = 2_000
 	maxBlocks    = 5_000
 	maxValues    = 500_000    // blocks × locals of one function
+	maxPassed    = 1_000_000  // of calls, blocks and branches of one function
 	maxEffort    = 20_000_000 // of all functions, as Body.Effort counts it
 )
 
@@ -67,11 +68,11 @@ func (o *over) count(what string, n, most int) {
 
 func (o *over) bodies(bodies []Body) {
 	var most Body
-	values, effort := 0, 0
+	values, passed, effort := 0, 0, 0
 	for _, b := range bodies {
 		most.Size, most.Locals = max(most.Size, b.Size), max(most.Locals, b.Locals)
 		most.Depth, most.Blocks = max(most.Depth, b.Depth), max(most.Blocks, b.Blocks)
-		values = max(values, b.Blocks*b.Locals)
+		values, passed = max(values, b.Blocks*b.Locals), max(passed, b.Values)
 		effort += b.Effort()
 	}
 	o.count("bytes of code in one function", most.Size, maxBody)
@@ -79,5 +80,6 @@ func (o *over) bodies(bodies []Body) {
 	o.count("nested blocks", most.Depth, maxDepth)
 	o.count("blocks in one function", most.Blocks, maxBlocks)
 	o.count("blocks × locals in one function", values, maxValues)
+	o.count("values passed on in one function", passed, maxPassed)
 	o.count("units of effort for the compiler", effort, maxEffort)
 }

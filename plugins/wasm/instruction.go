@@ -108,6 +108,7 @@ type instruction struct {
 	sub     uint32   // of opBulk and opVector
 	index   uint32   // the first number that follows
 	targets []uint32 // of opBrTable; valid until the next one is read
+	values  int      // that a block takes and leaves
 	at      int      // where it starts
 }
 
@@ -117,7 +118,7 @@ func (p *parser) instruction() instruction {
 	switch operands[in.op] {
 	case none:
 	case blockType:
-		p.blockType()
+		in.values = p.blockType()
 	case index:
 		in.index = p.u32()
 	case twoIndexes:
@@ -157,22 +158,25 @@ func (p *parser) instruction() instruction {
 	return in
 }
 
-func (p *parser) blockType() {
+// blockType returns how many values such a block takes and leaves.
+func (p *parser) blockType() int {
 	switch t := p.signed(5); {
+	case t >= int64(len(p.m.types)):
+		p.fail("there is no type %d", t)
 	case t >= 0:
-		if t >= int64(len(p.m.types)) {
-			p.fail("there is no type %d", t)
-		}
+		return p.m.types[t].values()
 	case t == -0x40: // nothing
 	case t < -0x40:
 		p.fail("a block of an unknown type")
 	default:
 		switch ValType(t & 0x7f) {
 		case I32, I64, F32, F64, V128, FuncRef, ExternRef:
+			return 1
 		default:
 			p.fail("a block of an unknown type")
 		}
 	}
+	return 0
 }
 
 func (p *parser) targets() (list []uint32) {

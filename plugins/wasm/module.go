@@ -17,6 +17,9 @@ const (
 // A FuncType is the type of a function.
 type FuncType struct{ Params, Results []ValType }
 
+// values returns how many values such a function takes and leaves.
+func (t FuncType) values() int { return len(t.Params) + len(t.Results) }
+
 // A Kind says what an import or export is.
 type Kind byte
 

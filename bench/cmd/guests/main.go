@@ -1,6 +1,7 @@
 // guests prices plugins: the one sample in every language, on twins that it does
 // not match, against the same condition on expr's own machine, and against the Go
-// SDK of Extism with the same source in C; and what counting fuel costs.
+// SDK of Extism with the same source in C; what counting fuel costs; and how long a
+// module runs that only its budget ends.
 package main
 
 import (
@@ -33,6 +34,9 @@ func main() {
 	list, err := contenders(*sdk, *goModule)
 	if err == nil {
 		err = race(list, *rounds)
+	}
+	if err == nil {
+		err = stops(*rounds)
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -48,6 +48,8 @@ type Module struct {
 	Data          []Data
 	DataCount     bool // say how many, as memory.init needs it
 	Customs       map[string][]byte
+	// Raw are contents of sections by their ids, in place of what would stand there.
+	Raw map[byte][]byte
 }
 
 func u(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
@@ -84,12 +86,23 @@ func (t Type) bytes() []byte {
 	return append(u(b, uint64(len(t.Results))), t.Results...)
 }
 
+// one returns 1 where there is one.
+func one(there bool) int {
+	if there {
+		return 1
+	}
+	return 0
+}
+
 // section appends a section of n items, unless there are none.
-func section(b []byte, id byte, n int, items []byte) []byte {
-	if n == 0 {
+func (m *Module) section(b []byte, id byte, n int, items []byte) []byte {
+	content, raw := m.Raw[id]
+	if n == 0 && !raw {
 		return b
 	}
-	content := append(u(nil, uint64(n)), items...)
+	if !raw {
+		content = append(u(nil, uint64(n)), items...)
+	}
 	return append(u(append(b, id), uint64(len(content))), content...)
 }
 
@@ -109,26 +122,24 @@ func (m *Module) Bytes() []byte {
 		}
 	}
 	exports, exported := m.exports()
-	b = section(b, 1, len(m.Funcs), types)
-	b = section(b, 2, imported, imports)
-	b = section(b, 3, len(m.Funcs)-imported, functions)
-	if m.Table > 0 {
-		b = section(b, 4, 1, u([]byte{0x70, 0}, uint64(m.Table)))
-	}
-	if !m.NoMemory {
-		b = section(b, 5, 1, u([]byte{0}, uint64(max(m.Memory, 1))))
-	}
-	b = section(b, 6, len(m.Globals), m.globals())
-	b = section(b, 7, exported, exports)
+	b = m.section(b, 1, len(m.Funcs), types)
+	b = m.section(b, 2, imported, imports)
+	b = m.section(b, 3, len(m.Funcs)-imported, functions)
+	b = m.section(b, 4, one(m.Table > 0), u([]byte{0x70, 0}, uint64(m.Table)))
+	b = m.section(b, 5, one(!m.NoMemory), u([]byte{0}, uint64(max(m.Memory, 1))))
+	b = m.section(b, 6, len(m.Globals), m.globals())
+	b = m.section(b, 7, exported, exports)
+	b = m.section(b, 8, 0, nil)
 	if m.Start != nil {
 		content := u(nil, uint64(*m.Start))
 		b = append(u(append(b, 8), uint64(len(content))), content...)
 	}
+	b = m.section(b, 9, 0, nil)
 	if m.DataCount {
 		b = append(b, 12, 1, byte(len(m.Data)))
 	}
-	b = section(b, 10, len(m.Funcs)-imported, bodies)
-	b = section(b, 11, len(m.Data), m.data())
+	b = m.section(b, 10, len(m.Funcs)-imported, bodies)
+	b = m.section(b, 11, len(m.Data), m.data())
 	for name, content := range m.Customs {
 		content = append(text(nil, name), content...)
 		b = append(u(append(b, 0), uint64(len(content))), content...)
