@@ -2,6 +2,9 @@ package engine
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -55,8 +58,8 @@ const (
 )
 
 // Compare returns what head does that base does not. Both must have been
-// computed from the same twins.
-func Compare(base, head *Plan) *Difference {
+// computed from the same twins. An error is that of a file that changes are in.
+func Compare(base, head *Plan) (*Difference, error) {
 	d := &Difference{
 		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(), HeadStaged: head.Staged(),
 		NewErrors:    without(head.Errors, base.Errors, failureKey),
@@ -64,13 +67,16 @@ func Compare(base, head *Plan) *Difference {
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
-	writes := sideBySide(&base.Changes, &head.Changes)
-	d.Changes, d.Pending, d.Reassigned = writes.changes, writes.pending, writes.reassigned
-	d.Audited = sideBySide(&base.Audited, &head.Audited).changes
+	writes, err1 := sideBySide(&base.Changes, &head.Changes)
+	audits, err2 := sideBySide(&base.Audited, &head.Audited)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("compare plans: %w", err)
+	}
+	d.Changes, d.Pending, d.Reassigned, d.Audited = writes.changes, writes.pending, writes.reassigned, audits.changes
 	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
 	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
 	d.Rollouts, d.GoneRollouts = without(head.Rollouts, base.Rollouts, rolloutKey), without(base.Rollouts, head.Rollouts, ruleKey)
-	return d
+	return d, nil
 }
 
 // rolloutKey is all of a rollout, with what its waves reach.
@@ -127,31 +133,48 @@ type comparison struct {
 }
 
 // sideBySide compares two lists of changes, which are in Ref order.
-func sideBySide(base, head *Changes) (c comparison) {
-	for i, j := 0, 0; i < base.Len() || j < head.Len(); {
-		was, is := base.from(i), head.from(j)
-		switch order := first(was, is); {
+func sideBySide(base, head *Changes) (c comparison, err error) {
+	was, stopBase := listOf(base)
+	defer stopBase()
+	is, stopHead := listOf(head)
+	defer stopHead()
+	for was.at != nil || is.at != nil {
+		switch order := first(was.at, is.at); {
 		case order < 0:
-			c.change(was.Ref, was.Edits, nil)
-			i++
+			c.change(was.at.Ref, was.at.Edits, nil)
+			was.next()
 		case order > 0:
-			c.change(is.Ref, nil, is.Edits)
-			j++
+			c.change(is.at.Ref, nil, is.at.Edits)
+			is.next()
 		default:
-			c.change(is.Ref, was.Edits, is.Edits)
-			i, j = i+1, j+1
+			c.change(is.at.Ref, was.at.Edits, is.at.Edits)
+			was.next()
+			is.next()
 		}
 	}
-	return c
+	return c, errors.Join(was.err, is.err)
 }
 
-// from returns the change with an index, nil behind the last.
-func (c *Changes) from(i int) *Change {
-	if i == c.Len() {
-		return nil
+// A changeList is a list of changes that is read one by one.
+type changeList struct {
+	at   *Change // nil behind the last, and after an error
+	err  error
+	pull func() (Change, error, bool)
+}
+
+// listOf returns a list at its first change, and what ends reading it.
+func listOf(changes *Changes) (l *changeList, stop func()) {
+	l = &changeList{}
+	l.pull, stop = iter.Pull2(changes.All())
+	l.next()
+	return l, stop
+}
+
+func (l *changeList) next() {
+	c, err, ok := l.pull()
+	if l.at, l.err = &c, errors.Join(l.err, err); !ok || err != nil {
+		l.at = nil
 	}
-	change := c.At(i)
-	return &change
 }
 
 // first says which of two changes comes first, where none is the last.

@@ -76,6 +76,7 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 			return err
 		}
 	}
+	defer plan.Close()
 	if plan.Hub != fleet.hub {
 		return &exitError{exitGuard, fmt.Errorf("the plan is for %q, and this is %q: plan again", plan.Hub, fleet.hub)}
 	}

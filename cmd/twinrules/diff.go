@@ -84,11 +84,13 @@ func (env *environment) computeDiff(ctx context.Context, head, base, baseDir str
 			return nil, err
 		}
 	}
+	defer was.Close()
 	is, err := env.evaluate(ctx, headPack, pinned, how, &remembered{})
 	if err != nil {
 		return nil, err
 	}
-	return engine.Compare(was, is), nil
+	defer is.Close()
+	return engine.Compare(was, is)
 }
 
 // openBase opens the pack to compare with; nil when there was none.

@@ -100,7 +100,10 @@ func (f *stateFlags) remember(env *environment, hub string, pack *rules.Pack) (*
 
 // openRun opens the folder of a plan's run: the plan itself and its journal.
 func (f *stateFlags) openRun(env *environment, p *engine.Plan) (*journal.Journal, string, error) {
-	digest := p.Digest()
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, "", err
+	}
 	dir, err := f.folder(env, "runs", strings.TrimPrefix(digest, "sha256:")[:16])
 	if err != nil {
 		return nil, "", err

@@ -17,11 +17,19 @@ var JSON = &Format{
 	Name: "json",
 	Doc:  "one JSON object: summary, rows of equal changes, conflicts, errors",
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
+		writes, audits, err := bothRows(p)
+		if err != nil {
+			return err
+		}
+		digest, err := p.Digest()
+		if err != nil {
+			return err
+		}
 		header := p.Header
 		header.Queries = list(header.Queries)
 		return WriteJSON(w, planJSON{
-			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(&p.Changes), Audited: planRows(&p.Audited), Configurations: list(p.Configurations),
+			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: digest, Obstacle: p.Obstacle(),
+			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: writes, Audited: audits, Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
 		})
 	},

@@ -19,7 +19,11 @@ var Markdown = &Format{
 	Name: "markdown",
 	Doc:  "for a pull request's comment, at most 65,000 bytes",
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
-		_, err := io.WriteString(w, fit(planMarkdown(p)))
+		rows, audited, err := bothRows(p)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, fit(planMarkdown(p, rows, audited)))
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
@@ -64,9 +68,8 @@ func fit(render func(detail) string) string {
 	}
 }
 
-// planMarkdown groups the plan once and returns what renders it.
-func planMarkdown(plan *engine.Plan) func(detail) string {
-	rows, audited := planRows(&plan.Changes), planRows(&plan.Audited)
+// planMarkdown returns what renders a plan with these rows.
+func planMarkdown(plan *engine.Plan, rows, audited []Row) func(detail) string {
 	conflicts, failures := conflictRows(plan.Conflicts), failureRows(plan.Errors)
 	s := plan.Summary()
 	title := "nothing to write"

@@ -80,7 +80,7 @@ func TestRows(t *testing.T) {
 func TestManyRowsOfARuleAreFolded(t *testing.T) {
 	differing := func(n int) *engine.Plan {
 		p := plan(changes("a", n, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(100+i), "r")} })...)
-		p.Changes = engine.ChangesOf(append(p.Changes.List(), changes("b", 2, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(i), "other")} })...)...)
+		p.Changes = engine.ChangesOf(append(changesIn(p.Changes), changes("b", 2, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(i), "other")} })...)...)
 		return p
 	}
 	if got := rowsOf(t, differing(25)); len(got) != 27 {
@@ -111,7 +111,7 @@ func TestRowsCountEveryTwinOnce(t *testing.T) {
 			if len(edits) == 0 {
 				continue
 			}
-			p.Changes = engine.ChangesOf(append(p.Changes.List(), change(fmt.Sprintf("%03d", i), edits...))...)
+			p.Changes = engine.ChangesOf(append(changesIn(p.Changes), change(fmt.Sprintf("%03d", i), edits...))...)
 			want[edits[0].Rules[0]]++
 			if len(edits) == 2 && edits[1].Rules[0] != edits[0].Rules[0] {
 				want[edits[1].Rules[0]]++

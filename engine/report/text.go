@@ -16,9 +16,13 @@ var Text = &Format{
 	Name: "text",
 	Doc:  "for people at a terminal",
 	Plan: func(w io.Writer, p *engine.Plan, opts *Options) error {
+		writes, audits, err := bothRows(p)
+		if err != nil {
+			return err
+		}
 		t := newText(opts)
-		t.plan(p)
-		_, err := io.WriteString(w, t.String())
+		t.plan(p, writes, audits)
+		_, err = io.WriteString(w, t.String())
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, opts *Options) error {
@@ -32,18 +36,18 @@ var Text = &Format{
 // indent is how far the lines under a heading stand in.
 const indent = "      "
 
-func (t *text) plan(p *engine.Plan) {
+func (t *text) plan(p *engine.Plan, writes, audits []Row) {
 	for _, r := range p.Rules {
 		t.at[r.Rule] = fmt.Sprintf("%s:%d", r.File, r.Line)
 	}
 	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
-	t.rows(planRows(&p.Changes))
+	t.rows(writes)
 	t.rollouts(reaching(p.Rollouts))
 	t.configurations(p.Configurations)
 	if p.Audited.Len() > 0 {
 		t.line("")
 		t.line("audit only, never written:")
-		t.rows(planRows(&p.Audited))
+		t.rows(audits)
 	}
 	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
 	t.failures("!", "error", failureRows(p.Errors))

@@ -16,7 +16,11 @@ import (
 func difference(t *testing.T, s *snapshot.Snapshot) *engine.Difference {
 	t.Helper()
 	base, head := compile(t, "cold-chain"), compile(t, "cold-chain/next")
-	return engine.Compare(plan(t, base, s, nil, 4), plan(t, head, s, nil, 4))
+	d, err := engine.Compare(plan(t, base, s, nil, 4), plan(t, head, s, nil, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func render(t *testing.T, f *report.Format, d *engine.Difference) string {
