@@ -12,14 +12,20 @@ import (
 // A runReader reads a run from its beginning.
 type runReader struct {
 	run    changeRun
-	buffer []byte // what was read of a file
+	size   int    // of what is read of a file at once
+	buffer []byte // what was
 	text   []byte // of the run, from the next change on
 	read   int64  // how much of the run was read
 	record []byte // the change that it is at, without its length
 }
 
-// runBuffer is how much is read of a run in a file at once.
-const runBuffer = 16 << 10
+// How much is read at once of a run in a file, and of all runs together, as long
+// as there are not thousands.
+const (
+	runBuffer    = 16 << 10
+	minRunBuffer = 512
+	allBuffers   = 512 << 10
+)
 
 // next goes on to the next change; at the end it is io.EOF.
 func (r *runReader) next() error {
@@ -51,7 +57,7 @@ func (r *runReader) fill() error {
 	rest := len(r.text)
 	buffer := r.buffer
 	if len(buffer) < 2*rest || buffer == nil {
-		buffer = make([]byte, max(runBuffer, 2*rest))
+		buffer = make([]byte, max(r.size, 2*rest))
 	}
 	copy(buffer, r.text)
 	n := min(int64(len(buffer)-rest), r.run.size-r.read)
@@ -74,8 +80,9 @@ func (r *runReader) change() (Change, error) {
 type runMerge []*runReader
 
 func mergeRuns(runs []changeRun) (m runMerge, err error) {
+	size := max(minRunBuffer, min(runBuffer, allBuffers/max(len(runs), 1)))
 	for _, run := range runs {
-		r := &runReader{run: run}
+		r := &runReader{run: run, size: size}
 		if err := r.next(); err != nil {
 			return nil, err // no run is empty
 		}

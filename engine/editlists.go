@@ -19,9 +19,12 @@ type editLists struct {
 // An editID tells wishes of rules for a place apart, which share their slices.
 type editID struct{ path, rules *string }
 
-// maxEditLists is how many lists are found again; beyond that each change holds its
-// own.
-const maxEditLists = 1 << 14
+// How many lists and wishes are found again; beyond that each change holds its own
+// list.
+const (
+	maxEditLists = 1 << 12
+	maxWishes    = 1 << 14
+)
 
 // of returns the number of the list of edits that meets the wishes, or 0 and the
 // list as bytes, which are good until the next call.
@@ -58,7 +61,7 @@ func (l *editLists) of(unmet []rules.Unmet) (list int, own []byte) {
 func (l *editLists) id(u *rules.Unmet) int {
 	key := editID{&u.Leaf.Path[0], &u.Rules[0]}
 	n, ok := l.ids[key]
-	if !ok && len(l.ids) < maxEditLists {
+	if !ok && len(l.ids) < maxWishes {
 		n = len(l.ids) + 1
 		l.ids[key] = n
 	}

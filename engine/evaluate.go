@@ -35,7 +35,7 @@ type Options struct {
 	// which is needed until the plan is closed. With "" all of it is in memory.
 	Scratch string
 	// Room is how many bytes of changes and names are in memory at once, about; 0
-	// means 2 MiB.
+	// means 2 MiB, or 256 KiB a worker where that is more.
 	Room int
 	// Progress, if not nil, is called now and then with the number of twins read
 	// so far, by one goroutine at a time.
@@ -135,7 +135,7 @@ const defaultRoom = 2 << 20
 // worker returns one of n. A quarter of the room is for names, a quarter for each
 // list of changes, and one for what is sorted.
 func (e *evaluation) worker(sieve *rules.Sieve, n int) *worker {
-	room := cmp.Or(e.opts.Room, defaultRoom) / 4 / n
+	room := cmp.Or(e.opts.Room, max(defaultRoom, n*defaultRoom/8)) / 4 / n
 	lists := &editLists{}
 	return &worker{
 		evaluation: e, sifter: sieve.Sifter(), names: nameHashes{spill: e.spill, room: room / nameSize},
