@@ -14,7 +14,10 @@ import (
 // differences shows a difference, one thing a line.
 func differences(d *engine.Difference) string {
 	var b strings.Builder
-	for _, c := range d.Changes {
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			panic(err)
+		}
 		for _, e := range c.Edits {
 			fmt.Fprintf(&b, "%s %s %s %s", c.Ref.Device, e.Class, e.Name(), twin.Encode(e.After))
 			if e.Class == engine.Altered {
@@ -109,7 +112,10 @@ func TestCompareCountsEveryPlace(t *testing.T) {
 		}
 		count := map[engine.Class]int{}
 		there, back := compared(base, head), compared(head, base)
-		for _, c := range there.Changes {
+		for c, err := range there.Changes.All() {
+			if err != nil {
+				panic(err)
+			}
 			for _, e := range c.Edits {
 				count[e.Class]++
 			}
@@ -118,7 +124,7 @@ func TestCompareCountsEveryPlace(t *testing.T) {
 		if same < 0 || base.Summary().Edits-count[engine.Withdrawn]-count[engine.Altered] != same {
 			rt.Fatalf("%d and %d places, of which %v", base.Summary().Edits, head.Summary().Edits, count)
 		}
-		if len(there.Changes) != len(back.Changes) || there.Pending != back.Pending || there.Reassigned != back.Reassigned {
+		if there.Changes.Len() != back.Changes.Len() || there.Pending != back.Pending || there.Reassigned != back.Reassigned {
 			rt.Fatalf("there %s, back %s", differences(there), differences(back))
 		}
 	})
@@ -129,8 +135,13 @@ func TestCompareShowsWhatIsAudited(t *testing.T) {
 	base := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 1}}}\n"), m, nil)
 	head := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 2}}}\n"), m, nil)
 	d := compared(base, head)
-	if len(d.Changes) > 0 || len(d.Audited) != 3 || d.Audited[0].Edits[0].Class != engine.Altered || d.Empty() {
+	if d.Changes.Len() > 0 || d.Audited.Len() != 3 || d.Empty() {
 		t.Errorf("got %+v", d)
+	}
+	for c, err := range d.Audited.All() {
+		if err != nil || c.Edits[0].Class != engine.Altered {
+			t.Errorf("got %+v, %v", c, err)
+		}
 	}
 }
 

@@ -119,7 +119,10 @@ func ExampleCompare() {
 	if err != nil {
 		panic(err)
 	}
-	for _, c := range d.Changes {
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			panic(err)
+		}
 		for _, e := range c.Edits {
 			fmt.Println(c.Ref, e.Class, e.Name(), e.Base, "→", e.After)
 		}

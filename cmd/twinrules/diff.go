@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -38,6 +39,7 @@ shows the difference. What the pack would do anyway is only counted.`,
 			if err != nil {
 				return err
 			}
+			defer d.Close()
 			err = output.write(env, func(f *report.Format, w io.Writer, o *report.Options) error { return f.Difference(w, d, o) })
 			if err == nil && detailed && !d.Empty() {
 				err = quiet(exitChanges)
@@ -84,12 +86,10 @@ func (env *environment) computeDiff(ctx context.Context, head, base, baseDir str
 			return nil, err
 		}
 	}
-	defer was.Close()
 	is, err := env.evaluate(ctx, headPack, pinned, how, &remembered{})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, was.Close())
 	}
-	defer is.Close()
 	return engine.Compare(was, is)
 }
 

@@ -34,9 +34,13 @@ var JSON = &Format{
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
+		writes, audits, err := bothDifferences(d)
+		if err != nil {
+			return err
+		}
 		return WriteJSON(w, differenceJSON{
 			Schema: "twinrules/diff-report/v1.1", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
-			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d.Changes), Audited: differenceRows(d.Audited),
+			Summary: differenceSummary{d.Changes.Len(), d.Pending, d.Reassigned, d.HeadSummary}, Rows: writes, Audited: audits,
 			Rollouts: list(d.Rollouts), GoneRollouts: list(d.GoneRollouts),
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),

@@ -66,13 +66,23 @@ func bothRows(p *engine.Plan) (writes, audits []Row, err error) {
 	return writes, audits, errors.Join(err1, err2)
 }
 
+// bothDifferences does the same for a difference.
+func bothDifferences(d *engine.Difference) (writes, audits []Row, err error) {
+	writes, err1 := differenceRows(&d.Changes)
+	audits, err2 := differenceRows(&d.Audited)
+	return writes, audits, errors.Join(err1, err2)
+}
+
 // differenceRows groups the changes of a difference.
-func differenceRows(changes []engine.DifferentChange) []Row {
+func differenceRows(changes *engine.Differences) ([]Row, error) {
 	var g grouping
-	for _, c := range changes {
+	for c, err := range changes.All() {
+		if err != nil {
+			return nil, err
+		}
 		g.add(c.Ref, c.Edits)
 	}
-	return g.rows()
+	return g.rows(), nil
 }
 
 // sign returns what a row does in one character: + adds, - removes, ~ changes,

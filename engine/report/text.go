@@ -26,9 +26,13 @@ var Text = &Format{
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, opts *Options) error {
+		writes, audits, err := bothDifferences(d)
+		if err != nil {
+			return err
+		}
 		t := newText(opts)
-		t.difference(d)
-		_, err := io.WriteString(w, t.String())
+		t.difference(d, writes, audits)
+		_, err = io.WriteString(w, t.String())
 		return err
 	},
 }
@@ -56,9 +60,9 @@ func (t *text) plan(p *engine.Plan, writes, audits []Row) {
 	t.sentence(planTotals(p))
 }
 
-func (t *text) difference(d *engine.Difference) {
+func (t *text) difference(d *engine.Difference, writes, audits []Row) {
 	t.flow("diff   ", "   ", "pack "+d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
-	t.rows(differenceRows(d.Changes))
+	t.rows(writes)
 	t.rollouts(d.Rollouts)
 	for _, r := range d.GoneRollouts {
 		t.problem("<", "rollout of %s: the rule no longer goes in waves", r.Rule)
@@ -69,10 +73,10 @@ func (t *text) difference(d *engine.Difference) {
 		t.sentence("no longer done to configurations:")
 		t.configurations(d.GoneConfigurations)
 	}
-	if len(d.Audited) > 0 {
+	if d.Audited.Len() > 0 {
 		t.line("")
 		t.sentence("audit only, never written:")
-		t.rows(differenceRows(d.Audited))
+		t.rows(audits)
 	}
 	t.conflicts("!", "new conflict", conflictRows(d.NewConflicts))
 	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))

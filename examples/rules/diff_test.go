@@ -37,7 +37,10 @@ func TestDifference(t *testing.T) {
 	t.Parallel()
 	d := difference(t, openFleet(t, "cold-chain/fleet.ndjson.zst"))
 	classes := map[engine.Class]int{}
-	for _, c := range d.Changes {
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, e := range c.Edits {
 			classes[e.Class]++
 		}
@@ -63,8 +66,8 @@ func TestLargeDifference(t *testing.T) {
 		t.Fatalf("got %d twins", s.Header.Twins)
 	}
 	d := difference(t, s)
-	if len(d.Changes) < 300 {
-		t.Errorf("it concerns %d twins only", len(d.Changes))
+	if d.Changes.Len() < 300 {
+		t.Errorf("it concerns %d twins only", d.Changes.Len())
 	}
 	first, second := render(t, report.Markdown, d), render(t, report.Markdown, d)
 	if first != second {
