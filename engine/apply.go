@@ -273,16 +273,11 @@ func (a *application) report(o Outcome) {
 	a.opts.Progress(o)
 }
 
+// receipt makes the receipt, of which the outcomes are from here on.
 func (a *application) receipt(digest string) *Receipt {
-	r := &Receipt{Plan: digest}
-	for _, o := range a.outcomes {
-		if o.Status == "" {
-			r.Left++
-			continue
-		}
-		r.Outcomes = append(r.Outcomes, o)
-	}
-	return r
+	all := len(a.outcomes)
+	tried := slices.DeleteFunc(a.outcomes, func(o Outcome) bool { return o.Status == "" })
+	return &Receipt{Plan: digest, Outcomes: tried, Left: all - len(tried)}
 }
 
 // err returns why the run was stopped, or nil.
