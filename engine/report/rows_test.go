@@ -1,7 +1,9 @@
 package report_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -187,5 +190,39 @@ func BenchmarkText(b *testing.B) {
 	p := plan(changes("d", 10_000, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", fmt.Sprint(i%9), "2", "r")} })...)
 	for b.Loop() {
 		show(b, "text", p, nil)
+	}
+}
+
+// TestFoldedRowsAreThoseOfAllAtOnce: rows that are put together as soon as they are
+// too many are those that one would count in the end, whoever came first.
+func TestFoldedRowsAreThoseOfAllAtOnce(t *testing.T) {
+	p := plan()
+	p.Changes = engine.ChangesOf(append(
+		changes("a", 300, func(i int) []engine.Edit {
+			return []engine.Edit{edit("tags.name", fmt.Sprint(i%7), fmt.Sprint(i%200), "wide")}
+		}),
+		changes("b", 90, func(i int) []engine.Edit {
+			return []engine.Edit{edit([]string{"tags.name", "tags.other"}[i%2], fmt.Sprint(i%3), fmt.Sprint(i%60), "wide")}
+		})...)...)
+	var got struct {
+		Rows []report.Row `json:"rows"`
+	}
+	if err := json.Unmarshal([]byte(show(t, "json", p, nil)), &got); err != nil {
+		t.Fatal(err)
+	}
+	var text []string
+	for _, r := range got.Rows {
+		was, is := 0, 0
+		for _, c := range r.Places[0].Before {
+			was += c.Count
+		}
+		for _, c := range r.Places[0].After {
+			is += c.Count
+		}
+		text = append(text, fmt.Sprint(r.Places[0].Path, r.Count, was, is, len(r.Places[0].Before), len(r.Places[0].After), r.Folded, r.Samples))
+	}
+	want := []string{"tags.name345 345 345 7 200 true [a-00000 a-00001 a-00002]", "tags.other45 45 45 3 30 true [b-00001 b-00003 b-00005]"}
+	if !slices.Equal(text, want) {
+		t.Errorf("got %q, want %q", text, want)
 	}
 }
