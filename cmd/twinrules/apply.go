@@ -125,7 +125,10 @@ func (env *environment) observe(ctx context.Context, program *compiled, fleet *f
 	if err != nil {
 		return nil, err
 	}
-	return plan, journal.SavePopulations(past.path, plan, program.Pack, past.populations)
+	if err := journal.SavePopulations(past.path, plan, program.Pack, past.populations); err != nil {
+		return nil, errors.Join(err, plan.Close())
+	}
+	return plan, nil
 }
 
 // foretell says how long it will take to write a plan, when that is long enough

@@ -184,7 +184,7 @@ func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *
 		Tool: version(), Progress: bar.set,
 	})
 	if errors.Is(err, engine.ErrScratch) {
-		err = fmt.Errorf("%w; the environment variable %s names a folder with more room", err, temporaryFolder())
+		err = fmt.Errorf("%w; set %s to a folder with more room", err, temporaryFolder())
 	}
 	return plan, err
 }
