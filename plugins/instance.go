@@ -21,6 +21,7 @@ type Instance struct {
 	view      *view
 	grants    grants
 	snapshot  *snapshot     // after init
+	image     *image        // of its memory, nil when that is compared
 	slots     chan struct{} // one for each call that may run
 	remembers bool          // see Trial
 
@@ -154,9 +155,9 @@ func (i *Instance) guest() (*guest, error) {
 		return g, nil
 	}
 	i.mu.Unlock()
-	g, err := newGuest(i.module, i.config)
+	g, err := newGuest(i.module, i.config, i.image)
 	if err == nil {
-		err = g.grow(i.snapshot)
+		err = g.start(i.snapshot)
 	}
 	if err != nil {
 		return nil, &Error{Code: EvalMemory, Plugin: i.module.name, Err: reason(err, nil)}
