@@ -138,12 +138,6 @@ func (m *mapping) Free() {
 	m.view = nil
 }
 
-// often is after how many calls the pages that were ever written are given back.
-// Which page was written stays known until then, though it was put back: so a call
-// that writes much makes the next ones dearer, but not for ever. Giving back costs
-// some microseconds for each page that is written again.
-const often = 256
-
 // restore makes m hold pages again. It is false when m has been moved or the system
 // fails, and then the memory may hold anything.
 func (m *mapping) restore(pages [][]byte) bool {

@@ -14,6 +14,12 @@ type snapshot struct {
 	at, room uint32
 }
 
+// often is after how many calls the pages that were ever written are given back.
+// Which page was written stays known until then, though it was put back: so a call
+// that writes much makes the next ones dearer, but not for ever. Giving back costs
+// some microseconds for each page that is written again.
+const often = 256
+
 // page is how much memory is compared at once, and copied when it differs.
 const page = 4 << 10
 
