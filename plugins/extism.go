@@ -49,7 +49,7 @@ var extismOffers = []offer{
 // a host function must not go on unpaid.
 func (e *env) pay(mod api.Module, n int) {
 	if !e.charge(mod, uint64(n)/32) {
-		panic(errors.New("it has no fuel left"))
+		panic(errNoFuel)
 	}
 }
 

@@ -82,10 +82,16 @@ func (g *guest) close() {
 // left returns the fuel that is left, below 0 when it was used up.
 func (g *guest) left() int64 { return int64(g.fuel.Get()) }
 
+// errNoFuel says that a call ended by itself, having used more than there was.
+var errNoFuel = errors.New("it has no fuel left")
+
 // call runs f with two operands and returns its result.
 func (g *guest) call(f api.Function, a, b uint64) (uint64, error) {
 	g.stack = [2]uint64{a, b}
 	err := f.CallWithStack(g.ctx, g.stack[:])
+	if err == nil && g.left() < 0 {
+		err = errNoFuel
+	}
 	return g.stack[0], err
 }
 

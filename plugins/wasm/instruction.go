@@ -11,9 +11,11 @@ const (
 	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
@@ -82,7 +84,7 @@ var operands = func() (t [256]operand) {
 	fill(opEnd, opEnd, none)
 	fill(opBr, opBrIf, index)
 	fill(opBrTable, opBrTable, table)
-	fill(0x0f, 0x0f, none) // return
+	fill(opReturn, opReturn, none)
 	fill(opCall, opCall, index)
 	fill(opCallIndirect, opCallIndirect, twoIndexes)
 	fill(0x1a, 0x1b, none) // drop, select
@@ -107,6 +109,7 @@ type instruction struct {
 	op      byte
 	sub     uint32   // of opBulk and opVector
 	index   uint32   // the first number that follows
+	takes   bool     // of a block: it has parameters
 	targets []uint32 // of opBrTable; valid until the next one is read
 	at      int      // where it starts
 }
@@ -117,7 +120,7 @@ func (p *parser) instruction() instruction {
 	switch operands[in.op] {
 	case none:
 	case blockType:
-		p.blockType()
+		in.takes = p.blockType()
 	case index:
 		in.index = p.u32()
 	case twoIndexes:
@@ -157,12 +160,15 @@ func (p *parser) instruction() instruction {
 	return in
 }
 
-func (p *parser) blockType() {
+// blockType reports whether a block takes operands.
+func (p *parser) blockType() (takes bool) {
 	switch t := p.signed(5); {
 	case t >= 0:
 		if t >= int64(len(p.m.types)) {
 			p.fail("there is no type %d", t)
+			return false
 		}
+		return len(p.m.types[t].Params) > 0
 	case t == -0x40: // nothing
 	case t < -0x40:
 		p.fail("a block of an unknown type")
@@ -173,6 +179,7 @@ func (p *parser) blockType() {
 			p.fail("a block of an unknown type")
 		}
 	}
+	return false
 }
 
 func (p *parser) targets() (list []uint32) {

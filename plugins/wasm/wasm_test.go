@@ -82,7 +82,7 @@ func TestPrices(t *testing.T) {
 		want int64
 	}{
 		{"nothing", get, 1, 1},
-		{"a loop of ten turns", wasmtest.Code(countDown, get), 10, 11},
+		{"a loop of ten turns", wasmtest.Code(countDown, get), 10, 10},
 		{"filling 32 bytes", wasmtest.Code(fill, get), 32, 2},
 		{"filling 64 KiB", wasmtest.Code(fill, get), 65536, 2049},
 		{"a long way", wasmtest.Code(nops(640), get), 0, 11},
