@@ -12,6 +12,8 @@ type charger struct {
 	copied int    // what stands before it in data has been copied
 	length uint64 // a local of its own: bytes to move
 
+	left bool // a branch leaves the function
+
 	way    way
 	blocks []block
 }
@@ -31,6 +33,7 @@ func (w way) max(v way) way {
 type block struct {
 	loop   bool
 	takes  bool // operands
+	meets  bool // branches lead behind its end, or around an if
 	around way  // the way around an if that has no else
 	out    way  // the ways of the branches that leave it, and of its first arm
 }
@@ -137,11 +140,12 @@ func (c *charger) pay(in instruction) {
 	w := weight(in)
 	if c.way.unpaid+w > span {
 		c.copy(in.at)
-		c.out = c.take(c.out)
+		c.out = c.take(c.out, max(1, w/span))
 		if c.way.unpaid = 0; c.way.unasked >= patience {
 			c.ask()
 		}
 	}
+	w = min(w, span)
 	c.way.unpaid += w
 	c.way.unasked += w
 }
@@ -156,14 +160,24 @@ func (c *charger) handOver(in instruction) {
 	case opReturn, opUnreachable:
 		c.copy(in.at)
 		c.out = c.putBack(c.out)
-	case opIf, opBr, opBrIf, opBrTable, opLoop:
+	case opIf, opBr, opBrIf, opBrTable:
 		c.copy(in.at)
 		c.out = c.takeOut(c.out)
-	case opElse, opEnd:
-		c.copy(in.at)
-		c.out = c.takeOut(c.out)
-		c.joined()
+	case opLoop, opElse, opEnd:
+		if in.op != opEnd || c.meets() {
+			c.copy(in.at)
+			c.out = c.takeOut(c.out)
+			c.joined()
+		}
 	}
+}
+
+// meets reports whether branches lead behind the end of the last block.
+func (c *charger) meets() bool {
+	if b, ok := c.target(0); ok {
+		return b.meets
+	}
+	return c.left
 }
 
 // follow keeps count of the work along the ways through the function.
@@ -190,7 +204,7 @@ func (c *charger) follow(in instruction) {
 func (c *charger) open(in instruction) block {
 	b := block{loop: in.op == opLoop, takes: in.takes}
 	if in.op == opIf {
-		b.around = c.way
+		b.around, b.meets = c.way, true
 	}
 	return b
 }
@@ -199,8 +213,12 @@ func (c *charger) open(in instruction) block {
 // to the head of a loop meets the charge there.
 func (c *charger) branch(in instruction) {
 	for _, label := range in.labels() {
-		if n := len(c.blocks) - 1 - int(label); n >= 0 && !c.blocks[n].loop {
-			c.blocks[n].out = c.blocks[n].out.max(c.way)
+		n := len(c.blocks) - 1 - int(label)
+		switch {
+		case n < 0:
+			c.left = true
+		case !c.blocks[n].loop:
+			c.blocks[n].out, c.blocks[n].meets = c.blocks[n].out.max(c.way), true
 		}
 	}
 }
@@ -212,7 +230,7 @@ func weight(in instruction) int {
 	case opLoad <= op && op <= opStoreLast, op == opCall, op == opCallIndirect:
 		return 4
 	case op == opMemoryGrow:
-		return span
+		return 16 * span
 	case 0x6d <= op && op <= 0x70, 0x7f <= op && op <= 0x82: // integer division
 		return 8
 	case op == 0x91, op == 0x95, op == 0x9f, op == 0xa3, op == opVector: // root and division of floats
@@ -234,7 +252,7 @@ func (c *charger) copy(to int) {
 
 // charge takes a unit of fuel and asks whether it was there.
 func (c *charger) charge() {
-	c.out = c.take(c.out)
+	c.out = c.take(c.out, 1)
 	c.way.unpaid = 0
 	c.ask()
 }

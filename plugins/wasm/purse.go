@@ -25,9 +25,9 @@ func (p *purse) get(out []byte) []byte {
 	return appendUnsigned(append(out, opLocalGet), p.local)
 }
 
-// take spends a unit.
-func (p *purse) take(out []byte) []byte {
-	return p.less(append(p.get(out), opI64Const, 1))
+// take spends some units.
+func (p *purse) take(out []byte, units int) []byte {
+	return p.less(appendSigned(append(p.get(out), opI64Const), int64(units)))
 }
 
 // less subtracts what is on top of the stack from the fuel below it. Both are gone
