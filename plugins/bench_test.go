@@ -53,6 +53,18 @@ func BenchmarkExhausted(b *testing.B) {
 		{"poll_oneoff", hosting("wasi_snapshot_preview1", "poll_oneoff", 4, 1, 4096, 8192, 1, 8)},
 		{"random_get", hosting("wasi_snapshot_preview1", "random_get", 2, 1, 0, 1)},
 		{"random_get, much", hosting("wasi_snapshot_preview1", "random_get", 2, 1, 0, 65536)},
+		{"extism load_u64", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("load_u64"), drop))
+		})},
+		{"extism length", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("length"), drop))
+		})},
+		{"extism alloc and free", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(wasmtest.Const64(8), a.call("alloc"), a.call("free")))
+		})},
+		{"extism config_get", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("config_get"), drop))
+		})},
 	}
 	h := newHost(b, nil)
 	for _, tt := range tests {

@@ -38,7 +38,7 @@ func TestImagesAreGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range writers()[:13] {
-		for range 5 {
+		for range 2 {
 			useOnce(t, writer(w.code), tw)
 		}
 	}
@@ -64,7 +64,7 @@ func useOnce(t *testing.T, binary []byte, tw *twin.Twin) {
 	if i.image == nil {
 		t.Skip("this system does not tell which memory was written")
 	}
-	for range 20 {
+	for range 5 {
 		_, _ = askHeld(t, i, tw)
 	}
 	if m, _ := held(t); m > 2 {

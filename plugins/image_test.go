@@ -85,10 +85,14 @@ func instances(t *testing.T, binary []byte) (mapped, compared *Instance) {
 // pages are kept. Before each call, memory and globals are those of the snapshot,
 // and both ways lead to the same answers for the same fuel.
 func TestBothWaysPutBackTheSame(t *testing.T) {
+	calls := often + 10
+	if testing.Short() {
+		calls = 40
+	}
 	for _, tt := range writers() {
 		t.Run(tt.name, func(t *testing.T) {
 			mapped, compared := instances(t, writer(tt.code))
-			for n := range often + 10 {
+			for n := range calls {
 				if n > 10 && len(mapped.free) == 0 {
 					break // each call has a new guest, which takes a millisecond
 				}
@@ -115,15 +119,26 @@ func askHeld(t *testing.T, i *Instance, tw *twin.Twin) (*Answer, error) {
 	}
 	defer i.put(g)
 	g.restore(i.snapshot)
-	now := g.snapshot()
-	if !slices.EqualFunc(now.pages, i.snapshot.pages, bytes.Equal) {
-		t.Fatal("the memory is not that of the snapshot")
-	}
-	if !slices.Equal(now.state, i.snapshot.state) || now.at != i.snapshot.at || now.room != i.snapshot.room {
-		t.Fatal("globals or buffer are not those of the snapshot")
-	}
+	holds(t, g, i.snapshot)
 	g.input = i.view.append(g.input[:0], tw, time.Unix(0, 0))
 	return i.judge(g, time.Unix(0, 0))
+}
+
+// holds checks that g holds what s does.
+func holds(t *testing.T, g *guest, s *snapshot) {
+	t.Helper()
+	view, _ := g.mod.Memory().Read(0, g.mod.Memory().Size())
+	if !slices.EqualFunc(slices.Collect(slices.Chunk(view, page)), s.pages, bytes.Equal) {
+		t.Fatal("the memory is not that of the snapshot")
+	}
+	for i, global := range g.state {
+		if global.Get() != s.state[i] {
+			t.Fatalf("global %d is not that of the snapshot", i)
+		}
+	}
+	if g.at != s.at || g.room != s.room {
+		t.Fatal("the buffer is not that of the snapshot")
+	}
 }
 
 // TestGuestsOfAnImageShareNothing writes in one guest and looks in another.
