@@ -42,7 +42,7 @@ type env struct {
 
 type envKey struct{}
 
-// What the host does is charged for so that a unit buys at most 5 ns of it, and a
+// What the host does is charged for so that a unit buys about 5 ns of it at most, and a
 // call that does nothing but ask the host ends in 50 ms with 10 million units.
 const (
 	callCost = 32 // a call, besides its work
