@@ -18,8 +18,9 @@ type Difference struct {
 	Pending    int               // twins with places that both plans change alike
 	Reassigned int               // places that both change alike, for other rules
 	// NewErrors and GoneErrors are failures that only head or only base has, and
-	// so for conflicts and breaches.
+	// so for warnings, conflicts and breaches.
 	NewErrors, GoneErrors       []Failure
+	NewWarnings, GoneWarnings   []Failure
 	NewConflicts, GoneConflicts []Conflict
 	NewBreaches, GoneBreaches   []Breach
 	Configurations              []ConfigurationChange // that head makes and base does not
@@ -59,8 +60,9 @@ const (
 func Compare(base, head *Plan) *Difference {
 	d := &Difference{
 		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(), HeadStaged: head.Staged(),
-		NewErrors:    without(head.Errors, base.Errors, failureKey),
-		GoneErrors:   without(base.Errors, head.Errors, failureKey),
+		NewErrors:   without(head.Errors, base.Errors, failureKey),
+		GoneErrors:  without(base.Errors, head.Errors, failureKey),
+		NewWarnings: without(head.Warnings, base.Warnings, failureKey), GoneWarnings: without(base.Warnings, head.Warnings, failureKey),
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
@@ -211,5 +213,5 @@ func at(edits []Edit, e Edit) (Edit, bool) {
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
 	return len(d.Rollouts)+len(d.GoneRollouts)+len(d.Changes)+len(d.Audited)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
-		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
+		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches)+len(d.NewWarnings)+len(d.GoneWarnings) == 0
 }

@@ -21,6 +21,7 @@ type tally struct {
 	changes, audited Changes
 	conflicts        []Conflict
 	failures         []Failure
+	warnings         []Failure
 	configurations   []ConfigurationChange
 	units            map[string]*least // of the rules whose waves depend on their population
 }
@@ -38,11 +39,13 @@ func (s *tally) add(other tally) {
 		sum.Changed += c.Changed
 		sum.Failed += c.Failed
 		sum.Leaving += c.Leaving
+		sum.Warned += c.Warned
 	}
 	s.changes.take(&other.changes)
 	s.audited.take(&other.audited)
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
+	s.warnings = append(s.warnings, other.warnings...)
 	for rule, l := range other.units {
 		s.unitsOf(rule, l.most).merge(l)
 	}
@@ -101,10 +104,12 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 		count.Leaving++
 	}
 	if v.Err != nil {
-		s.fail(t.Ref, v.Rule.ID, about(v.Err, t.Ref))
-		if e, ok := errors.AsType[spender](v.Err); ok {
-			s.failures[len(s.failures)-1].Fuel = e.Spent()
-		}
+		count.Failed++
+		s.failures = append(s.failures, failure(t.Ref, v.Rule.ID, v.Err))
+	}
+	if v.Warned() {
+		count.Warned++
+		s.warnings = append(s.warnings, failure(t.Ref, v.Rule.ID, v.Excused))
 	}
 }
 
@@ -142,6 +147,15 @@ func audited(c Conflict, w, other ConflictWish) string {
 type spender interface {
 	error
 	Spent() int64
+}
+
+// failure says that a rule could not judge a twin, and what its plugin used.
+func failure(ref twin.Ref, rule string, err error) Failure {
+	f := Failure{Ref: ref, Rule: rule, Message: about(err, ref)}
+	if e, ok := errors.AsType[spender](err); ok {
+		f.Fuel = e.Spent()
+	}
+	return f
 }
 
 func (s *tally) fail(ref twin.Ref, rule, message string) {
@@ -225,7 +239,7 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
 		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
-		Conflicts: s.conflicts, Errors: s.failures,
+		Conflicts: s.conflicts, Errors: s.failures, Warnings: s.warnings,
 	}
 	for _, l := range listings {
 		plan.Queries = append(plan.Queries, l.Query)

@@ -37,9 +37,13 @@ type Verdict struct {
 	Why      []string    // of a rule that leaves: for each of Leaves, what is done there
 	Message  string      // of the plugin, for people
 	Err      error       // the rule could not judge this twin and wants nothing of it
+	Excused  error       // its plugin failed, and onError makes that no match; Warned says whether people are told
 
 	rule *compiledRule
 }
+
+// Warned reports whether people are to be told that the rule's plugin failed.
+func (v *Verdict) Warned() bool { return v.Excused != nil && v.Rule.Plugin.OnError == Warn }
 
 // maxQuery is the longest query text that the hub takes, in characters.
 const maxQuery = 8192
@@ -126,10 +130,11 @@ func (r *compiledRule) judge(ctx context.Context, in *scope, v *Verdict) (*Findi
 	v.In = r.stateful && r.holds(in.twin)
 	finding, found, err := r.find(ctx, in)
 	if err != nil {
-		if r.Plugin.OnError == Skip {
-			return nil, nil
+		if r.Plugin.OnError != Skip && r.Plugin.OnError != Warn {
+			return nil, err
 		}
-		return nil, err
+		v.Excused = err
+		return nil, nil
 	}
 	v.Matched = found
 	if found && r.when != nil && !(v.In && r.until != nil) {

@@ -193,7 +193,7 @@ func (s *service) logPass(pack string, p *pass, err error, took time.Duration) {
 	attributes := []any{"pack", pack, "hub", s.fleet.hub, "seconds", took.Seconds(), "result", result(p, err)}
 	if p != nil {
 		sum := p.plan.Summary()
-		attributes = append(attributes, "twins", sum.Twins, "configurations", sum.Configurations, "errors", sum.Errors)
+		attributes = append(attributes, "twins", sum.Twins, "configurations", sum.Configurations, "errors", sum.Errors, "warnings", sum.Warnings)
 		if reason := p.plan.Obstacle(); reason != "" {
 			attributes = append(attributes, "obstacle", reason)
 		}

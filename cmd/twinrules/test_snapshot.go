@@ -74,7 +74,7 @@ func countLines(plan *engine.Plan, expect []rules.Counts) []string {
 			if got.Rule != want.Rule {
 				continue
 			}
-			counts := map[string]int{"selected": got.Population, "matched": got.Matched, "changed": got.Changed, "failed": got.Failed}
+			counts := map[string]int{"selected": got.Population, "matched": got.Matched, "changed": got.Changed, "failed": got.Failed, "warned": got.Warned}
 			for _, c := range want.Counts {
 				if n := counts[c.Name]; n != c.Number {
 					list = append(list, fmt.Sprintf("      %s: %s %d, wanted %d   %s", want.Rule, c.Name, n, c.Number, strings.TrimSpace(c.Pos.String())))

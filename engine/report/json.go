@@ -22,7 +22,7 @@ var JSON = &Format{
 		return WriteJSON(w, planJSON{
 			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
 			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(&p.Changes), Audited: planRows(&p.Audited), Configurations: list(p.Configurations),
-			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
+			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Warnings: list(failureRows(p.Warnings)), Breaches: breachTexts(p.Breaches),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
@@ -33,6 +33,7 @@ var JSON = &Format{
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),
 			NewErrors: list(failureRows(d.NewErrors)), GoneErrors: list(failureRows(d.GoneErrors)),
+			NewWarnings: list(failureRows(d.NewWarnings)), GoneWarnings: list(failureRows(d.GoneWarnings)),
 			NewBreaches: breachTexts(d.NewBreaches), GoneBreaches: breachTexts(d.GoneBreaches),
 		})
 	},
@@ -51,6 +52,7 @@ type planJSON struct {
 	Configurations []engine.ConfigurationChange `json:"configurations"`
 	Conflicts      []ConflictRow                `json:"conflicts"`
 	Errors         []FailureRow                 `json:"errors"`
+	Warnings       []FailureRow                 `json:"warnings"`
 	Breaches       []string                     `json:"breaches"`
 }
 
@@ -72,6 +74,8 @@ type differenceJSON struct {
 	GoneConflicts      []ConflictRow                `json:"goneConflicts"`
 	NewErrors          []FailureRow                 `json:"newErrors"`
 	GoneErrors         []FailureRow                 `json:"goneErrors"`
+	NewWarnings        []FailureRow                 `json:"newWarnings"`
+	GoneWarnings       []FailureRow                 `json:"goneWarnings"`
 	NewBreaches        []string                     `json:"newBreaches"`
 	GoneBreaches       []string                     `json:"goneBreaches"`
 }

@@ -67,7 +67,7 @@ func fit(render func(detail) string) string {
 // planMarkdown groups the plan once and returns what renders it.
 func planMarkdown(plan *engine.Plan) func(detail) string {
 	rows, audited := planRows(&plan.Changes), planRows(&plan.Audited)
-	conflicts, failures := conflictRows(plan.Conflicts), failureRows(plan.Errors)
+	found := problemRows("", plan.Conflicts, plan.Errors, plan.Warnings, plan.Breaches)
 	s := plan.Summary()
 	title := "nothing to write"
 	if size := both(s.Twins, s.Configurations); size != "" {
@@ -84,7 +84,7 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 			p.linef("\n**Audit only, never written**")
 			p.table(audited)
 		}
-		p.problems("conflict", "error", "limit", conflicts, failures, plan.Breaches)
+		p.problems(found)
 		p.samplesOf(rows)
 		p.linef("\n<sub>%s Twins of %s · %s · %s · pack %s %s · twinrules %s</sub>", planTotals(plan),
 			plan.TakenAt.UTC().Format(timeLayout), fleet(plan.Fleet), short(plan.Fleet.Digest), code(plan.Pack.Name), short(plan.Pack.Digest), code(plan.Tool))
@@ -95,8 +95,8 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 // differenceMarkdown groups the difference once and returns what renders it.
 func differenceMarkdown(diff *engine.Difference) func(detail) string {
 	rows, audited := differenceRows(diff.Changes), differenceRows(diff.Audited)
-	conflicts, failures := conflictRows(diff.NewConflicts), failureRows(diff.NewErrors)
-	fresh, resolved := problems(diff)
+	found := problemRows("new ", diff.NewConflicts, diff.NewErrors, diff.NewWarnings, diff.NewBreaches)
+	_, resolved := problems(diff)
 	return func(d detail) string {
 		p := &page{detail: d}
 		p.marker("diff", diff.Head.Name)
@@ -113,9 +113,7 @@ func differenceMarkdown(diff *engine.Difference) func(detail) string {
 			p.linef("\n**Audit only, never written**")
 			p.table(audited)
 		}
-		if fresh > 0 {
-			p.problems("new conflict", "new error", "new limit", conflicts, failures, diff.NewBreaches)
-		}
+		p.problems(found)
 		if resolved > 0 {
 			p.linef("\nResolved: %s.", plural(resolved, "problem"))
 		}

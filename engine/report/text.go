@@ -47,6 +47,7 @@ func (t *text) plan(p *engine.Plan) {
 	}
 	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
 	t.failures("!", "error", failureRows(p.Errors))
+	t.failures("?", "warning", failureRows(p.Warnings))
 	t.breaches("!", "limit", p.Breaches)
 	t.line("")
 	t.sentence(planTotals(p))
@@ -74,6 +75,8 @@ func (t *text) difference(d *engine.Difference) {
 	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))
 	t.failures("!", "new error", failureRows(d.NewErrors))
 	t.failures("=", "resolved error", failureRows(d.GoneErrors))
+	t.failures("?", "new warning", failureRows(d.NewWarnings))
+	t.failures("=", "resolved warning", failureRows(d.GoneWarnings))
 	t.breaches("!", "new limit", d.NewBreaches)
 	t.breaches("=", "resolved limit", d.GoneBreaches)
 	t.line("")
