@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -115,18 +116,24 @@ func Apply(ctx context.Context, p *Plan, w Writer, j Journal, opts *ApplyOptions
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	a := &application{ctx: ctx, stop: stop, plan: p, writer: w, journal: j, opts: opts, outcomes: make([]Outcome, p.Changes.Len())}
-	open := a.open()
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, err
+	}
+	open, err := a.past()
+	if err != nil {
+		return nil, err
+	}
 	if err := a.sameHub(open); err != nil {
 		return nil, err
 	}
 	a.twins(open)
-	receipt := a.receipt()
+	receipt := a.receipt(digest)
 	if err := a.err(); err != nil {
 		receipt.Left += len(p.Configurations)
 		return receipt, err
 	}
-	err := a.configurations(receipt)
-	return receipt, err
+	return receipt, a.configurations(receipt)
 }
 
 // An application is one run of [Apply].
@@ -143,47 +150,83 @@ type application struct {
 	progress sync.Mutex // held while Progress runs
 }
 
-// open returns the changes whose end the journal does not know, and notes the
-// ends of the others.
-func (a *application) open() (open []int) {
-	for i, c := range a.plan.Changes.All() {
+// past notes the ends of changes that the journal knows, and returns how many are
+// left.
+func (a *application) past() (open int, err error) {
+	i := 0
+	for c, err := range a.plan.Changes.All() {
+		if err != nil {
+			return 0, err
+		}
 		if past := a.journal.Past(c.Ref); past.Status.final() {
 			past.Resumed = true
 			a.outcomes[i] = past
 		} else {
-			open = append(open, i)
+			open++
 		}
+		i++
 	}
-	return open
+	return open, nil
 }
 
-// twins works through open changes. Every worker takes the next one and waits
-// for its end; nothing new is begun once ctx has ended.
-func (a *application) twins(open []int) {
+// An openChange is one that has no outcome, with its index.
+type openChange struct {
+	Change
+	index int
+}
+
+// open yields the changes that have no outcome yet.
+func (a *application) open() iter.Seq2[openChange, error] {
+	return func(yield func(openChange, error) bool) {
+		i := 0
+		for c, err := range a.plan.Changes.All() {
+			if err != nil {
+				yield(openChange{}, err)
+				return
+			}
+			if a.outcomes[i].Status == "" && !yield(openChange{c, i}, nil) {
+				return
+			}
+			i++
+		}
+	}
+}
+
+// twins works through the open changes, of which there are so many. Every worker
+// takes the next one and waits for its end; nothing new is begun once ctx has
+// ended.
+func (a *application) twins(open int) {
 	workers := a.opts.Workers
 	if workers <= 0 {
 		workers = 8
 	}
-	next := make(chan int)
+	next := make(chan openChange)
 	var wg sync.WaitGroup
-	for range min(workers, len(open)) {
+	for range min(workers, open) {
 		wg.Go(func() {
-			for i := range next {
-				c := a.plan.Changes.At(i)
-				a.outcomes[i] = a.one(&c)
+			for c := range next {
+				a.outcomes[c.index] = a.one(&c.Change)
 			}
 		})
 	}
-	for _, i := range open {
-		select {
-		case next <- i:
-			continue
-		case <-a.ctx.Done():
-		}
-		break
-	}
+	a.hand(next)
 	close(next)
 	wg.Wait()
+}
+
+// hand hands out the open changes.
+func (a *application) hand(next chan<- openChange) {
+	for c, err := range a.open() {
+		if err != nil {
+			a.stop(err)
+			return
+		}
+		select {
+		case next <- c:
+		case <-a.ctx.Done():
+			return
+		}
+	}
 }
 
 // one makes one change and reports its outcome. The zero Outcome says that the
@@ -230,16 +273,11 @@ func (a *application) report(o Outcome) {
 	a.opts.Progress(o)
 }
 
-func (a *application) receipt() *Receipt {
-	r := &Receipt{Plan: a.plan.Digest()}
-	for _, o := range a.outcomes {
-		if o.Status == "" {
-			r.Left++
-			continue
-		}
-		r.Outcomes = append(r.Outcomes, o)
-	}
-	return r
+// receipt makes the receipt, of which the outcomes are from here on.
+func (a *application) receipt(digest string) *Receipt {
+	all := len(a.outcomes)
+	tried := slices.DeleteFunc(a.outcomes, func(o Outcome) bool { return o.Status == "" })
+	return &Receipt{Plan: digest, Outcomes: tried, Left: all - len(tried)}
 }
 
 // err returns why the run was stopped, or nil.

@@ -283,7 +283,7 @@ func history(t *testing.T, seed int, planOf func(*memory) *engine.Plan) {
 			break
 		}
 	}
-	for _, c := range plan.Changes.All() {
+	for _, c := range changesIn(plan.Changes) {
 		s := m.twins[c.Ref]
 		value := s.desired["interval"]
 		switch {

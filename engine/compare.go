@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"cmp"
+	"errors"
+	"fmt"
 	"slices"
-
-	"github.com/twinrules/twinrules/hub/twin"
 )
 
 // A Difference is what one plan, head, does that another, base, does not, on
@@ -13,10 +12,10 @@ type Difference struct {
 	Base, Head PackInfo
 	Hub        string
 	Snapshot   Header // of head: when and what the twins were
-	Changes    []DifferentChange
-	Audited    []DifferentChange // of what rules of mode audit would do
-	Pending    int               // twins with places that both plans change alike
-	Reassigned int               // places that both change alike, for other rules
+	Changes    Differences
+	Audited    Differences // of what rules of mode audit would do
+	Pending    int         // twins with places that both plans change alike
+	Reassigned int         // places that both change alike, for other rules
 	// NewErrors and GoneErrors are failures that only head or only base has, and
 	// so for warnings, conflicts and breaches.
 	NewErrors, GoneErrors       []Failure
@@ -31,33 +30,10 @@ type Difference struct {
 	HeadStaged                  []RuleCount           // rules of head for which it does nothing, because they go in waves
 }
 
-// A DifferentChange is what differs for one twin.
-type DifferentChange struct {
-	Ref   twin.Ref        `json:"ref"`
-	Edits []DifferentEdit `json:"edits"`
-}
-
-// A DifferentEdit is one place at which the plans differ. For a withdrawn edit,
-// Edit is base's.
-type DifferentEdit struct {
-	Edit
-	Class Class `json:"class"`
-	Base  any   `json:"base"` // what base would write, for an altered edit
-}
-
-// A Class says how an edit of head stands to base.
-type Class string
-
-// The classes of edits.
-const (
-	Introduced Class = "introduced" // only head makes it
-	Withdrawn  Class = "withdrawn"  // only base makes it
-	Altered    Class = "altered"    // head writes another value
-)
-
 // Compare returns what head does that base does not. Both must have been
-// computed from the same twins.
-func Compare(base, head *Plan) *Difference {
+// computed from the same twins, and are closed with the difference. An error is
+// that of a file that changes are in.
+func Compare(base, head *Plan) (*Difference, error) {
 	d := &Difference{
 		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(), HeadStaged: head.Staged(),
 		NewErrors:   without(head.Errors, base.Errors, failureKey),
@@ -66,13 +42,16 @@ func Compare(base, head *Plan) *Difference {
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
-	writes := sideBySide(&base.Changes, &head.Changes)
-	d.Changes, d.Pending, d.Reassigned = writes.changes, writes.pending, writes.reassigned
-	d.Audited = sideBySide(&base.Audited, &head.Audited).changes
+	var err1, err2 error
+	d.Changes, d.Pending, d.Reassigned, err1 = differences(&base.Changes, &head.Changes)
+	d.Audited, _, _, err2 = differences(&base.Audited, &head.Audited)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("compare plans: %w", err)
+	}
 	d.Configurations = otherConfigurations(head.Configurations, base.Configurations)
 	d.GoneConfigurations = otherConfigurations(base.Configurations, head.Configurations)
 	d.Rollouts, d.GoneRollouts = without(head.Rollouts, base.Rollouts, rolloutKey), without(base.Rollouts, head.Rollouts, ruleKey)
-	return d
+	return d, nil
 }
 
 // rolloutKey is all of a rollout, with what its waves reach.
@@ -122,96 +101,13 @@ func without[T any](list, other []T, key func(T) any) (out []T) {
 	return out
 }
 
-// A comparison is what differs between two lists of changes.
-type comparison struct {
-	changes             []DifferentChange
-	pending, reassigned int
-}
-
-// sideBySide compares two lists of changes, which are in Ref order.
-func sideBySide(base, head *Changes) (c comparison) {
-	for i, j := 0, 0; i < base.Len() || j < head.Len(); {
-		was, is := base.from(i), head.from(j)
-		switch order := first(was, is); {
-		case order < 0:
-			c.change(was.Ref, was.Edits, nil)
-			i++
-		case order > 0:
-			c.change(is.Ref, nil, is.Edits)
-			j++
-		default:
-			c.change(is.Ref, was.Edits, is.Edits)
-			i, j = i+1, j+1
-		}
-	}
-	return c
-}
-
-// from returns the change with an index, nil behind the last.
-func (c *Changes) from(i int) *Change {
-	if i == c.Len() {
-		return nil
-	}
-	change := c.At(i)
-	return &change
-}
-
-// first says which of two changes comes first, where none is the last.
-func first(a, b *Change) int {
-	switch {
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	}
-	return a.Ref.Compare(b.Ref)
-}
-
-// change compares what is done to one twin.
-func (c *comparison) change(ref twin.Ref, base, head []Edit) {
-	var edits []DifferentEdit
-	pending := false
-	for _, e := range head {
-		was, found := at(base, e)
-		switch {
-		case !found:
-			edits = append(edits, DifferentEdit{Edit: e, Class: Introduced})
-		case !twin.Equal(was.After, e.After):
-			edits = append(edits, DifferentEdit{Edit: e, Class: Altered, Base: was.After})
-		default:
-			pending = true
-			if !slices.Equal(was.Rules, e.Rules) {
-				c.reassigned++
-			}
-		}
-	}
-	for _, e := range base {
-		if _, found := at(head, e); !found {
-			edits = append(edits, DifferentEdit{Edit: e, Class: Withdrawn})
-		}
-	}
-	if pending {
-		c.pending++
-	}
-	if len(edits) > 0 {
-		slices.SortFunc(edits, func(a, b DifferentEdit) int {
-			return cmp.Or(cmp.Compare(a.Section, b.Section), slices.Compare(a.Path, b.Path))
-		})
-		c.changes = append(c.changes, DifferentChange{ref, edits})
-	}
-}
-
-func at(edits []Edit, e Edit) (Edit, bool) {
-	for _, other := range edits {
-		if other.Section == e.Section && slices.Equal(other.Path, e.Path) {
-			return other, true
-		}
-	}
-	return Edit{}, false
+// Close gives up what [Plan.Close] of both plans does.
+func (d *Difference) Close() error {
+	return errors.Join(d.Changes.close(), d.Audited.close())
 }
 
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
-	return len(d.Rollouts)+len(d.GoneRollouts)+len(d.Changes)+len(d.Audited)+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
+	return len(d.Rollouts)+len(d.GoneRollouts)+d.Changes.Len()+d.Audited.Len()+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
 		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches)+len(d.NewWarnings)+len(d.GoneWarnings) == 0
 }

@@ -14,7 +14,10 @@ import (
 // differences shows a difference, one thing a line.
 func differences(d *engine.Difference) string {
 	var b strings.Builder
-	for _, c := range d.Changes {
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			panic(err)
+		}
 		for _, e := range c.Edits {
 			fmt.Fprintf(&b, "%s %s %s %s", c.Ref.Device, e.Class, e.Name(), twin.Encode(e.After))
 			if e.Class == engine.Altered {
@@ -82,7 +85,7 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := fleet(1)
 			base, head := evaluate(t, pack(t, c.base), m, nil), evaluate(t, pack(t, c.head), m, nil)
-			d := engine.Compare(base, head)
+			d := compared(base, head)
 			got := differences(d)
 			if got != c.want {
 				t.Errorf("got %s\nwant %s", got, c.want)
@@ -103,13 +106,16 @@ func TestCompareCountsEveryPlace(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		base, head := &engine.Plan{Changes: engine.ChangesOf(changes().Draw(rt, "base")...)}, &engine.Plan{Changes: engine.ChangesOf(changes().Draw(rt, "head")...)}
 		for _, p := range []*engine.Plan{base, head} {
-			if d := engine.Compare(p, p); !d.Empty() || d.Pending != p.Changes.Len() || d.Reassigned != 0 {
+			if d := compared(p, p); !d.Empty() || d.Pending != p.Changes.Len() || d.Reassigned != 0 {
 				rt.Fatalf("a plan differs from itself: %s", differences(d))
 			}
 		}
 		count := map[engine.Class]int{}
-		there, back := engine.Compare(base, head), engine.Compare(head, base)
-		for _, c := range there.Changes {
+		there, back := compared(base, head), compared(head, base)
+		for c, err := range there.Changes.All() {
+			if err != nil {
+				panic(err)
+			}
 			for _, e := range c.Edits {
 				count[e.Class]++
 			}
@@ -118,7 +124,7 @@ func TestCompareCountsEveryPlace(t *testing.T) {
 		if same < 0 || base.Summary().Edits-count[engine.Withdrawn]-count[engine.Altered] != same {
 			rt.Fatalf("%d and %d places, of which %v", base.Summary().Edits, head.Summary().Edits, count)
 		}
-		if len(there.Changes) != len(back.Changes) || there.Pending != back.Pending || there.Reassigned != back.Reassigned {
+		if there.Changes.Len() != back.Changes.Len() || there.Pending != back.Pending || there.Reassigned != back.Reassigned {
 			rt.Fatalf("there %s, back %s", differences(there), differences(back))
 		}
 	})
@@ -128,8 +134,22 @@ func TestCompareShowsWhatIsAudited(t *testing.T) {
 	m := fleet(3)
 	base := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 1}}}\n"), m, nil)
 	head := evaluate(t, pack(t, "  - {id: a, mode: audit, patch: {tags: {seen: 2}}}\n"), m, nil)
-	d := engine.Compare(base, head)
-	if len(d.Changes) > 0 || len(d.Audited) != 3 || d.Audited[0].Edits[0].Class != engine.Altered || d.Empty() {
+	d := compared(base, head)
+	if d.Changes.Len() > 0 || d.Audited.Len() != 3 || d.Empty() {
 		t.Errorf("got %+v", d)
 	}
+	for c, err := range d.Audited.All() {
+		if err != nil || c.Edits[0].Class != engine.Altered {
+			t.Errorf("got %+v, %v", c, err)
+		}
+	}
+}
+
+// compared returns what differs between plans whose changes are in memory.
+func compared(base, head *engine.Plan) *engine.Difference {
+	d, err := engine.Compare(base, head)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }

@@ -9,6 +9,9 @@
 // it was computed from, with every intent in a [Journal] before a byte is sent.
 // With a [Seen] the next pass looks at nothing again that has not changed.
 //
+// What a pass holds does not grow with the fleet: with [Options.Scratch] changes and
+// names that do not fit in memory go to a file, and a [Plan] is closed after use.
+//
 // How a plan looks is left to engine/report, the journal's file to
 // engine/journal, and what a condition means to package rules.
 package engine

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,13 @@ type Options struct {
 	// Seen, if not nil, is what earlier passes saw of twins of which nothing was to be
 	// done, and becomes what this one saw when it ends well.
 	Seen *Seen
+	// Scratch names the folder for what does not fit in the memory that there is room
+	// for: changes, and the names of twins. It goes to a file there without a name,
+	// which is needed until the plan is closed. With "" all of it is in memory.
+	Scratch string
+	// Room is how many bytes of changes and names are in memory at once, about; 0
+	// means 2 MiB, or 256 KiB a worker where that is more.
+	Room int
 	// Progress, if not nil, is called now and then with the number of twins read
 	// so far, by one goroutine at a time.
 	Progress func(twins int)
@@ -38,8 +46,9 @@ type Options struct {
 // as a stream: of a twin that does not change only its name is kept, because one
 // that src lists twice is judged as it was listed first. Conflicts, rules that
 // could not judge a twin, and limits that are exceeded stand in the plan; an
-// error means that src failed or ctx ended, and there is no plan.
-func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) (*Plan, error) {
+// error means that src failed, ctx ended or there is no room in [Options.Scratch],
+// and there is no plan. Whoever gives a Scratch closes the plan.
+func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) (plan *Plan, err error) {
 	if opts == nil {
 		opts = &Options{}
 	}
@@ -47,6 +56,14 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 		return nil, fmt.Errorf("no plan has room for the year %d, when the twins were read", year)
 	}
 	e := &evaluation{program: p, opts: opts}
+	if opts.Scratch != "" {
+		e.spill = &spill{dir: opts.Scratch}
+	}
+	defer func() {
+		if err != nil {
+			e.spill.close()
+		}
+	}()
 	live, err := collect(src.Configurations(ctx))
 	unread := errors.Is(err, twin.ErrDenied) && len(p.Configurations()) == 0 // who may only touch twins can still do that
 	if err != nil && !unread {
@@ -68,7 +85,9 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 	}
 	e.configurations(live)
 	e.total.counted(populations)
-	plan := e.total.plan(p, e.listings, opts)
+	if plan, err = e.plan(); err != nil {
+		return nil, err
+	}
 	plan.Fleet.ConfigurationsUnread = unread
 	return plan, nil
 }
@@ -80,7 +99,10 @@ type evaluation struct {
 	foreign  []*rules.Foreign
 	key      [32]byte // see [Seen]
 	listings []rules.Listing
+	spill    *spill // nil for memory alone
 	total    tally
+	writes   Changes // of what is enforced
+	audits   Changes // and audited
 }
 
 // A worker judges twins, one at a time, and counts for itself. The sums do not
@@ -91,8 +113,6 @@ type worker struct {
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
 	watch  *watch     // of what was seen before; nil for nothing
-	edits  editLists
-	packs  [2]changePack // of what is enforced, and audited
 }
 
 func (e *evaluation) workers() []*worker {
@@ -103,19 +123,46 @@ func (e *evaluation) workers() []*worker {
 	sieve := e.program.Sieve(e.opts.Moment, e.foreign)
 	list := make([]*worker, n)
 	for i := range list {
-		list[i] = &worker{evaluation: e, sifter: sieve.Sifter()}
+		list[i] = e.worker(sieve, n)
 	}
 	e.look(list, sieve)
 	return list
 }
 
+// defaultRoom is [Options.Room] where nobody says.
+const defaultRoom = 2 << 20
+
+// worker returns one of n. A quarter of the room is for names, a quarter for each
+// list of changes, and one for what is sorted.
+func (e *evaluation) worker(sieve *rules.Sieve, n int) *worker {
+	room := cmp.Or(e.opts.Room, max(defaultRoom, n*defaultRoom/8)) / 4 / n
+	lists := &editLists{}
+	return &worker{
+		evaluation: e, sifter: sieve.Sifter(), names: nameHashes{spill: e.spill, room: room / nameSize},
+		sum: tally{changes: newChangePile(lists, e.spill, room), audited: newChangePile(lists, e.spill, room)},
+	}
+}
+
 // gather adds up what workers counted.
-func (e *evaluation) gather(list []*worker) {
+func (e *evaluation) gather(list []*worker) error {
 	e.learn(list)
 	for _, w := range list {
 		w.sum.sifted(w.sifter)
 		e.total.add(w.sum)
+		changes, err1 := w.sum.changes.changes()
+		audited, err2 := w.sum.audited.changes()
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		e.writes.take(changes)
+		e.audits.take(audited)
 	}
+	return nil
+}
+
+// failed returns why nothing can be kept any more, or nil.
+func (w *worker) failed() error {
+	return errors.Join(w.sum.changes.err, w.sum.audited.err, w.names.err)
 }
 
 // batchSize is how many twins a worker takes at once.
@@ -146,8 +193,7 @@ func (e *evaluation) listed(ctx context.Context, src Source) error {
 	if err != nil {
 		return err
 	}
-	e.gather(workers)
-	return nil
+	return e.gather(workers)
 }
 
 func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twin.Twin) error {

@@ -39,7 +39,7 @@ d0015 tags.power null → "saver" saver
 d0016 desired.interval 60 → 900 saver
 d0016 tags.power null → "saver" saver
 `
-	if got := lines(plan.Changes.List()); got != want {
+	if got := lines(changesIn(plan.Changes)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	count := plan.Rules[0]
@@ -49,7 +49,7 @@ d0016 tags.power null → "saver" saver
 	if plan.Fleet.Devices != 20 || !plan.Fleet.Complete || plan.Hub != "contoso.azure-devices.net" {
 		t.Errorf("got %+v", plan.Header)
 	}
-	if c := plan.Changes.At(0); c.ETag != "E1" || c.Version != 2 || c.DesiredVersion != 1 {
+	if c := changesIn(plan.Changes)[0]; c.ETag != "E1" || c.Version != 2 || c.DesiredVersion != 1 {
 		t.Errorf("got %+v", c)
 	}
 	if len(plan.Breaches) > 0 || plan.Obstacle() != "" {
@@ -119,7 +119,7 @@ func TestConflictsAndPriorities(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := evaluate(t, pack(t, c.body+"\n"), fleet(1), nil)
-			if got := lines(plan.Changes.List()); got != c.changes {
+			if got := lines(changesIn(plan.Changes)); got != c.changes {
 				t.Errorf("got %q, want %q", got, c.changes)
 			}
 			var conflicts []string
@@ -225,11 +225,11 @@ func TestAppliedPlanLeavesNothing(t *testing.T) {
 		for i := range 5 {
 			m.add(twin.Ref{Device: fmt.Sprint("d", i)}, section().Draw(rt, "tags"), section().Draw(rt, "desired"), section().Draw(rt, "reported"))
 		}
-		for _, c := range evaluate(t, p, m, nil).Changes.All() {
+		for _, c := range changesIn(evaluate(t, p, m, nil).Changes) {
 			m.twins[c.Ref].write(c.Patch())
 		}
 		if again := evaluate(t, p, m, nil); again.Changes.Len() > 0 {
-			rt.Fatalf("still wanted: %s", lines(again.Changes.List()))
+			rt.Fatalf("still wanted: %s", lines(changesIn(again.Changes)))
 		}
 	})
 }
@@ -274,7 +274,7 @@ func TestConfigurationChanges(t *testing.T) {
 		t.Error(got)
 	}
 	if plan.Changes.Len() > 0 {
-		t.Errorf("the hub runs the rule, we do not: %s", lines(plan.Changes.List()))
+		t.Errorf("the hub runs the rule, we do not: %s", lines(changesIn(plan.Changes)))
 	}
 	apply(plan)
 	if got := show(evaluate(t, first, m, nil)); got != "" {

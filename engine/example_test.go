@@ -89,7 +89,10 @@ func plan(s shelf, p *rules.Program) *engine.Plan {
 
 func ExampleEvaluate() {
 	plan := plan(reefers(), powerSave(900))
-	for _, c := range plan.Changes.All() {
+	for c, err := range plan.Changes.All() {
+		if err != nil {
+			panic(err)
+		}
 		for _, e := range c.Edits {
 			fmt.Println(c.Ref, e.Name(), e.Before, "→", e.After, e.Rules)
 		}
@@ -112,8 +115,14 @@ func ExampleApply() {
 
 func ExampleCompare() {
 	hub := reefers()
-	d := engine.Compare(plan(hub, powerSave(900)), plan(hub, powerSave(600)))
-	for _, c := range d.Changes {
+	d, err := engine.Compare(plan(hub, powerSave(900)), plan(hub, powerSave(600)))
+	if err != nil {
+		panic(err)
+	}
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			panic(err)
+		}
 		for _, e := range c.Edits {
 			fmt.Println(c.Ref, e.Class, e.Name(), e.Base, "→", e.After)
 		}

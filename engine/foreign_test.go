@@ -71,8 +71,8 @@ func TestForeignWriters(t *testing.T) {
 			if c.want == "" {
 				return
 			}
-			if got := plan.Conflicts[0]; got.Doubt != c.doubt || got.Foreign() != c.other.ID || len(plan.Changes.At(0).Edits) != 1 {
-				t.Errorf("got %+v and %s", got, lines(plan.Changes.List()))
+			if got := plan.Conflicts[0]; got.Doubt != c.doubt || got.Foreign() != c.other.ID || len(changesIn(plan.Changes)[0].Edits) != 1 {
+				t.Errorf("got %+v and %s", got, lines(changesIn(plan.Changes)))
 			}
 			if got := plan.Obstacle(); got != "a configuration on the hub writes the same place" {
 				t.Errorf("the obstacle is %q", got)
@@ -151,7 +151,7 @@ func TestExplicitContent(t *testing.T) {
 		}
 	}
 	if len(plan.Configurations) != 2 || plan.Changes.Len() > 0 {
-		t.Errorf("got %d configurations, %s", len(plan.Configurations), lines(plan.Changes.List()))
+		t.Errorf("got %d configurations, %s", len(plan.Configurations), lines(changesIn(plan.Changes)))
 	}
 	plan = evaluate(t, pack(t, body+"  - {id: ours, patch: {desired: {fan: {max: 4}}}}\n"), fleet(1), nil)
 	if got := troubles(plan); got != "conflict desired.fan.max ours=4 fan=3" {
@@ -165,7 +165,7 @@ func TestAConflictWithAConfigurationInAPlanFile(t *testing.T) {
 	m.configurations = []*twin.Configuration{theirs("tags.kind = 'A'")}
 	plan := evaluate(t, pack(t, "  - {id: r, patch: {desired: {interval: 900}}}\n  - {id: s, when: false, patch: {tags: {kind: a}}, onExit: remove}\n"), m, nil)
 	again, err := engine.ReadPlan(strings.NewReader(string(planBytes(t, plan))))
-	if err != nil || again.Digest() != plan.Digest() || again.Conflicts[0].Foreign() != "base" || again.Changes.At(0).Edits[0].Why != "left: removed" {
+	if err != nil || digest(again) != digest(plan) || again.Conflicts[0].Foreign() != "base" || changesIn(again.Changes)[0].Edits[0].Why != "left: removed" {
 		t.Errorf("got %v, %+v", err, again)
 	}
 }

@@ -268,3 +268,23 @@ func lines(list []engine.Change) string {
 }
 
 var errLost = errors.Join(twin.ErrMaybeApplied, errors.New("connection reset"))
+
+// changesIn returns changes that are in memory.
+func changesIn(c engine.Changes) (list []engine.Change) {
+	for change, err := range c.All() {
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, change)
+	}
+	return list
+}
+
+// digest returns that of a plan whose changes are in memory.
+func digest(p *engine.Plan) string {
+	d, err := p.Digest()
+	if err != nil {
+		panic(err)
+	}
+	return d
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -221,6 +222,9 @@ func (p *Plan) Summary() Summary {
 // Empty reports whether applying p would write nothing.
 func (p *Plan) Empty() bool { s := p.Summary(); return s.Twins == 0 && s.Configurations == 0 }
 
+// Close gives up the file that the changes of p may be in, see [Options.Scratch].
+func (p *Plan) Close() error { return errors.Join(p.Changes.close(), p.Audited.close()) }
+
 // Obstacle says why p cannot be applied, or "" when it can.
 func (p *Plan) Obstacle() string {
 	var reasons []string
@@ -246,8 +250,6 @@ func (p *Plan) Obstacle() string {
 func compareRefs(a, b twin.Ref) int { return a.Compare(b) }
 
 func (p *Plan) sort() {
-	p.Changes.sort()
-	p.Audited.sort()
 	slices.SortStableFunc(p.Conflicts, func(a, b Conflict) int { return compareRefs(a.Ref, b.Ref) })
 	slices.SortStableFunc(p.Errors, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })
 	slices.SortStableFunc(p.Warnings, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })

@@ -17,19 +17,20 @@ func (h *Header) check() error {
 	return nil
 }
 
-// addChange appends c, which must come after all that list has: a twin has one
+// addChange checks c, which must come after all that list has: a twin has one
 // change.
-func (p *planReader) addChange(list *Changes, c Change) error {
-	if n := list.Len(); n > 0 && list.At(n-1).Ref.Compare(c.Ref) >= 0 {
+func (p *planReader) addChange(list *changePile, c Change) error {
+	if list.made.count > 0 && p.last.Compare(c.Ref) >= 0 {
 		return fmt.Errorf("%s: a second change, or out of order", c.Ref)
 	}
-	list.add(c)
+	p.last = c.Ref
 	if err := c.check(); err != nil {
 		return fmt.Errorf("%s: %w", c.Ref, err)
 	}
 	if err := p.plan.checkCohorts(c); err != nil {
 		return fmt.Errorf("%s: %w", c.Ref, err)
 	}
+	list.add(&c)
 	return nil
 }
 

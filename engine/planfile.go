@@ -53,14 +53,9 @@ func WritePlan(w io.Writer, p *Plan) error {
 	return nil
 }
 
-// Digest identifies p: the SHA-256 of its lines, as "sha256:…".
-func (p *Plan) Digest() string {
-	d, err := writeLines(io.Discard, p, 0)
-	if err != nil {
-		panic(err) // only values that were JSON before
-	}
-	return d
-}
+// Digest identifies p: the SHA-256 of its lines, as "sha256:…". It fails only where
+// the changes are in a file.
+func (p *Plan) Digest() (string, error) { return writeLines(io.Discard, p, 0) }
 
 // writeLines writes the lines of p, none longer than limit, where 0 is no limit.
 func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
@@ -69,12 +64,8 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 	w.line(planLine{Header: &p.Header})
 	each(w, p.Rules, func(v *RuleCount) planLine { return planLine{Rule: v} })
 	each(w, p.Rollouts, func(v *Rollout) planLine { return planLine{Rollout: v} })
-	for _, c := range p.Changes.All() {
-		w.line(planLine{Change: &c})
-	}
-	for _, c := range p.Audited.All() {
-		w.line(planLine{Audited: &c})
-	}
+	w.changes(&p.Changes, func(c *Change) planLine { return planLine{Change: c} })
+	w.changes(&p.Audited, func(c *Change) planLine { return planLine{Audited: c} })
 	each(w, p.Configurations, func(v *ConfigurationChange) planLine { return planLine{Configuration: v} })
 	each(w, p.Conflicts, func(v *Conflict) planLine { return planLine{Conflict: v} })
 	each(w, p.Errors, func(v *Failure) planLine { return planLine{Failure: v} })
@@ -88,6 +79,18 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 func each[T any](w *lineWriter, list []T, line func(*T) planLine) {
 	for i := range list {
 		w.line(line(&list[i]))
+	}
+}
+
+func (w *lineWriter) changes(list *Changes, line func(*Change) planLine) {
+	for c, err := range list.All() {
+		if w.err == nil {
+			w.err = err
+		}
+		if w.err != nil {
+			return
+		}
+		w.line(line(&c))
 	}
 }
 

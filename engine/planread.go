@@ -71,7 +71,8 @@ func (c *cappedReader) Read(b []byte) (int, error) {
 
 // readLines reads a plan line by line.
 func readLines(r io.Reader) (*Plan, error) {
-	p := &planReader{sum: sha256.New()}
+	lists := &editLists{}
+	p := &planReader{sum: sha256.New(), changes: newChangePile(lists, nil, defaultRoom), audited: newChangePile(lists, nil, defaultRoom)}
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for n := 1; ; n++ {
 		data, err := readLine(lines)
@@ -109,11 +110,14 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 
 // A planReader puts the lines of a file together.
 type planReader struct {
-	plan  Plan
-	sum   hash.Hash // of the lines so far
-	kind  int       // of the last line
-	begun bool
-	ended bool
+	plan    Plan
+	sum     hash.Hash // of the lines so far
+	kind    int       // of the last line
+	last    twin.Ref  // of the last change
+	changes *changePile
+	audited *changePile
+	begun   bool
+	ended   bool
 }
 
 func (p *planReader) line(data []byte) error {
@@ -177,9 +181,9 @@ func (p *planReader) take(line planLine) error {
 	case line.Rollout != nil:
 		return p.addRollout(*line.Rollout)
 	case line.Change != nil:
-		return p.addChange(&p.plan.Changes, *line.Change)
+		return p.addChange(p.changes, *line.Change)
 	case line.Audited != nil:
-		return p.addChange(&p.plan.Audited, *line.Audited)
+		return p.addChange(p.audited, *line.Audited)
 	case line.Configuration != nil:
 		return p.addConfiguration(*line.Configuration)
 	case line.Conflict != nil:
@@ -203,6 +207,12 @@ func (p *planReader) take(line planLine) error {
 func (p *planReader) end(e *planEnd) error {
 	if digest := "sha256:" + hex.EncodeToString(p.sum.Sum(nil)); e.Digest != digest {
 		return fmt.Errorf("the plan was altered: its digest is %s, not %.80q", digest, e.Digest)
+	}
+	var err1, err2 error
+	p.plan.Changes, err1 = p.changes.changes()
+	p.plan.Audited, err2 = p.audited.changes()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
 	}
 	if e.Summary != p.plan.Summary() {
 		return errors.New("the plan was altered: its summary is that of another")

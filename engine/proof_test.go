@@ -226,7 +226,7 @@ func (l *lot) planOf(t *testing.T, p *rules.Program, tw *twin.Twin) *engine.Plan
 // values shows what a plan does, without who wanted it.
 func values(p *engine.Plan) string {
 	var b strings.Builder
-	for _, list := range [][]engine.Change{p.Changes.List(), p.Audited.List()} {
+	for _, list := range [][]engine.Change{changesIn(p.Changes), changesIn(p.Audited)} {
 		for _, c := range list {
 			fmt.Fprintf(&b, "%s %s\n", c.Ref, twin.Encode(c.Patch().Document()))
 		}
@@ -244,7 +244,7 @@ func (l *lot) settles(t *testing.T, p *rules.Program, twins int) (changes int) {
 		t.Fatalf("no rule reads what comes back to it, but %s\n%s", got, l.bodies)
 	}
 	after := newMemory() // of the others the plan is known
-	for _, c := range plan.Changes.All() {
+	for _, c := range changesIn(plan.Changes) {
 		s := m.twins[c.Ref]
 		s.write(c.Patch())
 		after.add(c.Ref, s.tags, s.desired, s.reported)
@@ -253,7 +253,7 @@ func (l *lot) settles(t *testing.T, p *rules.Program, twins int) (changes int) {
 	for _, c := range plan.Conflicts {
 		trouble[c.Ref] = true // what is not concerned is planned, and judged after one round
 	}
-	for _, c := range evaluate(t, p, after, nil).Changes.All() {
+	for _, c := range changesIn(evaluate(t, p, after, nil).Changes) {
 		if !trouble[c.Ref] {
 			t.Fatalf("still wanted: %s\n%s", lines([]engine.Change{c}), l.bodies)
 		}

@@ -13,8 +13,8 @@ import (
 )
 
 // recorded judges the twins of a recording by lines. Only what the sieve lets pass
-// is parsed, and of every twin eight bytes are kept to find one that is there
-// twice. A recording with such is read once more as any source is, which
+// is parsed, and of every twin eight bytes are kept, in memory or not, to find one
+// that is there twice. A recording with such is read once more as any source is, which
 // remembers names.
 func (e *evaluation) recorded(ctx context.Context, src Recording) error {
 	workers := e.workers()
@@ -22,11 +22,14 @@ func (e *evaluation) recorded(ctx context.Context, src Recording) error {
 	if err != nil {
 		return err
 	}
-	if twice(workers) {
+	again, err := twice(workers)
+	if err != nil {
+		return err
+	}
+	if again {
 		return e.listed(ctx, src)
 	}
-	e.gather(workers)
-	return nil
+	return e.gather(workers)
 }
 
 // A numbered block is one of a recording, in its order.
@@ -125,9 +128,9 @@ func (w *worker) block(ctx context.Context, b Block) (n int, err error) {
 		return n, context.Cause(ctx) // no place is to blame for that
 	}
 	if err != nil {
-		err = fmt.Errorf("read twins: %w", err)
+		return n, fmt.Errorf("read twins: %w", err)
 	}
-	return n, err
+	return n, w.failed()
 }
 
 // line judges one twin. Whoever is not selected is not counted, as if a query had
@@ -195,27 +198,4 @@ func unsure(v rules.Verdict) bool { return !v.Selected && v.Err != nil }
 // everybody reports whether all devices, or all modules, are to be counted.
 func (e *evaluation) everybody(device bool) bool {
 	return slices.ContainsFunc(e.listings, func(l rules.Listing) bool { return l.Everybody && l.Modules != device })
-}
-
-// nameHashes are those of the names of twins, in parts by their first byte, so
-// that none is copied as a whole when it grows or is sorted.
-type nameHashes [256][]uint64
-
-func (n *nameHashes) add(hash uint64) { n[hash>>56] = append(n[hash>>56], hash) }
-
-// twice reports whether two twins may have one name. It is certain when it says
-// no.
-func twice(workers []*worker) bool {
-	var part []uint64
-	for i := range workers[0].names {
-		part = part[:0]
-		for _, w := range workers {
-			part = append(part, w.names[i]...)
-		}
-		slices.Sort(part)
-		if n := len(part); len(slices.Compact(part)) < n {
-			return true
-		}
-	}
-	return false
 }

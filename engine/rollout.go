@@ -99,35 +99,33 @@ func (s *tally) unitsOf(rule string, most int) *least {
 // cohorts returns the units of t for the rules with a rollout that want something
 // of a change. Which waves these are in is known when all twins have been read.
 func cohorts(t *twin.Twin, c Change, kept []wish) (list []Cohort) {
+	order := map[string]int{}
 	for _, id := range rulesOf(c) {
 		i := slices.IndexFunc(kept, func(w wish) bool { return w.Rule.ID == id })
 		if r := kept[i].Rule.Rollout; r != nil {
-			list = append(list, Cohort{Rule: id, Unit: r.Unit(t)})
+			list, order[id] = append(list, Cohort{Rule: id, Unit: r.Unit(t)}), kept[i].Order
 		}
 	}
+	slices.SortFunc(list, func(a, b Cohort) int { return cmp.Compare(order[a.Rule], order[b.Rule]) })
 	return list
 }
 
 // layOut parts the changes of a plan into waves.
-func (s *tally) layOut(pack *rules.Pack, plan *Plan) {
-	order := map[string]int{}
-	for i, r := range pack.Rules {
-		order[r.ID] = i
+func (s *tally) layOut(pack *rules.Pack, plan *Plan) error {
+	for _, r := range pack.Rules {
 		if r.Rollout != nil && r.Mode != rules.Off {
 			plan.Rollouts = append(plan.Rollouts, rolloutOf(r, s.units[r.ID].numbers()))
 		}
 	}
-	for _, list := range [...]Changes{plan.Changes, plan.Audited} {
-		for _, c := range list.whole {
-			slices.SortFunc(c.Cohorts, func(a, b Cohort) int { return cmp.Compare(order[a.Rule], order[b.Rule]) })
-		}
+	if len(plan.Rollouts) == 0 {
+		return nil
 	}
-	for i := range plan.Rollouts {
-		plan.assign(&plan.Rollouts[i])
+	plan.Changes.waves, plan.Audited.waves = plan.assign, plan.assign
+	waves, err := plan.waves()
+	for i := range waves {
+		plan.Rollouts[i].Waves = waves[i]
 	}
-	for i, waves := range plan.waves() {
-		plan.Rollouts[i].Waves = waves
-	}
+	return err
 }
 
 // rolloutOf returns the rollout of a rule in a population with these smallest
@@ -155,23 +153,18 @@ func (r *Rollout) bounds() (list []rules.Bound) {
 	return list
 }
 
-// assign says of every change of a rule in which wave it is.
-func (p *Plan) assign(r *Rollout) {
-	bounds := r.bounds()
-	for _, list := range [...]Changes{p.Changes, p.Audited} {
-		for _, change := range list.whole { // the others are in no wave
-			for n := range change.Cohorts {
-				if c := &change.Cohorts[n]; c.Rule == r.Rule {
-					c.Wave = rules.WaveOf(bounds, rules.CohortOf(p.Pack.Name, r.Rule, p.Hub, c.Unit))
-				}
-			}
-		}
+// assign says of cohorts in which waves they are.
+func (p *Plan) assign(list []Cohort) {
+	for i := range list {
+		c := &list[i]
+		n := slices.IndexFunc(p.Rollouts, func(r Rollout) bool { return r.Rule == c.Rule })
+		c.Wave = rules.WaveOf(p.Rollouts[n].bounds(), rules.CohortOf(p.Pack.Name, c.Rule, p.Hub, c.Unit))
 	}
 }
 
 // waves returns the waves of each rollout with what is in them, counted anew. A
 // rule's changes are all in one of the two lists.
-func (p *Plan) waves() [][]Wave {
+func (p *Plan) waves() ([][]Wave, error) {
 	out, index := make([][]Wave, len(p.Rollouts)), map[string]int{}
 	for i, r := range p.Rollouts {
 		out[i], index[r.Rule] = slices.Clone(r.Waves), i
@@ -179,17 +172,29 @@ func (p *Plan) waves() [][]Wave {
 			out[i][n].Units, out[i][n].Twins = 0, 0
 		}
 	}
-	type unit struct{ rule, name string }
+	if len(p.Rollouts) == 0 {
+		return out, nil
+	}
 	seen := map[unit]bool{}
-	for _, c := range slices.Concat(p.Changes.whole, p.Audited.whole) {
-		for _, at := range c.Cohorts {
-			w := &out[index[at.Rule]][at.Wave-1]
-			w.Twins++
-			if u := (unit{at.Rule, at.Unit}); !seen[u] {
-				seen[u] = true
-				w.Units++
+	for _, list := range [...]*Changes{&p.Changes, &p.Audited} {
+		for c, err := range list.All() {
+			if err != nil {
+				return nil, err
+			}
+			for _, at := range c.Cohorts {
+				w := &out[index[at.Rule]][at.Wave-1]
+				w.Twins++
+				if u := (unit{at.Rule, at.Unit}); u.name == c.Ref.String() {
+					w.Units++ // nobody else's
+				} else if !seen[u] {
+					seen[u] = true
+					w.Units++
+				}
 			}
 		}
 	}
-	return out
+	return out, nil
 }
+
+// A unit is one of a rule's, that several twins may be in.
+type unit struct{ rule, name string }

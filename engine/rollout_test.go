@@ -85,7 +85,7 @@ func againstDefinition(t *testing.T, seed int, rollout *rules.Rollout, src recor
 		}
 		return 1
 	})
-	for _, c := range plan.Changes.All() {
+	for _, c := range changesIn(plan.Changes) {
 		i := slices.IndexFunc(c.Cohorts, func(c engine.Cohort) bool { return c.Rule == "build" })
 		if i < 0 {
 			continue // only the other rule wants something
@@ -116,7 +116,7 @@ func TestTheFirstWaveStaysItself(t *testing.T) {
 	if first.Units != 5 || first.Twins != 5 {
 		t.Fatalf("got %+v", first)
 	}
-	for _, c := range before.Changes.All() {
+	for _, c := range changesIn(before.Changes) {
 		if c.Cohorts[0].Wave == 1 {
 			m.twins[c.Ref].write(c.Patch())
 		}
@@ -157,7 +157,7 @@ func TestRolloutsOfSeveralRules(t *testing.T) {
 	if len(staged) != 2 || staged[0].Rule != "second" || staged[1].Rule != "first" || staged[0].Line == 0 {
 		t.Errorf("staged %+v", staged)
 	}
-	for _, c := range plan.Changes.All() {
+	for _, c := range changesIn(plan.Changes) {
 		if rules := fmt.Sprint(c.Cohorts[0].Rule, c.Cohorts[1].Rule, len(c.Cohorts)); rules != "secondfirst2" {
 			t.Errorf("%s: cohorts %+v", c.Ref, c.Cohorts)
 		}
@@ -196,7 +196,7 @@ func TestForgedWavesAreRefused(t *testing.T) {
 	if diff := cmp.Diff(plan, read, asLists); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
 	}
-	wave := fmt.Sprintf(`"unit":"devices/d0000","wave":%d`, plan.Changes.At(0).Cohorts[0].Wave)
+	wave := fmt.Sprintf(`"unit":"devices/d0000","wave":%d`, changesIn(plan.Changes)[0].Cohorts[0].Wave)
 	for name, c := range map[string]struct{ old, new, want string }{
 		"another wave":         {wave, `"unit":"devices/d0000","wave":9`, "wave 9 is not that of unit"},
 		"wave nothing":         {wave, `"unit":"devices/d0000","wave":0`, "wave 0 is not that of unit"},

@@ -110,7 +110,11 @@ func (r *Rollout) holds(c Change, unit string) bool {
 
 // checkWaves compares what waves hold with the changes.
 func (p *Plan) checkWaves() error {
-	for i, waves := range p.waves() {
+	counted, err := p.waves()
+	if err != nil {
+		return err
+	}
+	for i, waves := range counted {
 		if !slices.Equal(waves, p.Rollouts[i].Waves) {
 			return fmt.Errorf("the plan was altered: the waves of %.80q hold something else", p.Rollouts[i].Rule)
 		}

@@ -47,7 +47,7 @@ func TestRounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := evaluate(t, pack(t, c.body), fleet(1), nil)
-			if got := lines(plan.Changes.List()); got != c.changes {
+			if got := lines(changesIn(plan.Changes)); got != c.changes {
 				t.Errorf("got %s\nwant %s", got, c.changes)
 			}
 			if got := troubles(plan); got != c.troubles {
@@ -157,7 +157,7 @@ func settled(t *testing.T, rt *rapid.T, bodies []string, tags, want map[string]s
 	case how != "settled":
 		return nil
 	}
-	for _, c := range plan.Changes.All() {
+	for _, c := range changesIn(plan.Changes) {
 		m.twins[c.Ref].write(c.Patch())
 	}
 	after := m.twins[twin.Ref{Device: "d"}].tags
@@ -165,7 +165,7 @@ func settled(t *testing.T, rt *rapid.T, bodies []string, tags, want map[string]s
 		rt.Fatalf("got %v, want %v", after, want)
 	}
 	if again := evaluate(t, p, m, nil); again.Changes.Len() > 0 {
-		rt.Fatalf("still wanted: %s", lines(again.Changes.List()))
+		rt.Fatalf("still wanted: %s", lines(changesIn(again.Changes)))
 	}
 	return after
 }
@@ -196,7 +196,7 @@ func TestRoundsAreBounded(t *testing.T) {
 func TestAuditShowsTheSettledPatch(t *testing.T) {
 	p := pack(t, "  - {id: a, patch: {tags: {x: 1}}}\n  - {id: b, when: tags.x == 1, patch: {tags: {y: 1}}}\n  - {id: c, mode: 'off', patch: {tags: {z: 1}}}\n")
 	enforced, audited := evaluate(t, p, fleet(2), nil), evaluate(t, p, fleet(2), &engine.Options{Audit: true})
-	if got, want := lines(audited.Audited.List()), lines(enforced.Changes.List()); got != want || audited.Changes.Len() > 0 || strings.Count(got, "\n") != 4 {
+	if got, want := lines(changesIn(audited.Audited)), lines(changesIn(enforced.Changes)); got != want || audited.Changes.Len() > 0 || strings.Count(got, "\n") != 4 {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
@@ -206,7 +206,7 @@ func TestAuditShowsTheSettledPatch(t *testing.T) {
 func TestRestoreInOnePass(t *testing.T) {
 	p := pack(t, "  - {id: a, when: tags.kind == 'a', until: tags.late, patch: {desired: {interval: 900}}, onExit: restore}\n  - {id: b, when: desired.interval == 900, patch: {tags: {late: true}}}\n")
 	plan := evaluate(t, p, fleet(1), nil)
-	if got, want := lines(plan.Changes.List()), "d0000 tags.late null → true b\n"; got != want {
+	if got, want := lines(changesIn(plan.Changes)), "d0000 tags.late null → true b\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -234,12 +234,12 @@ func TestThePlanSaysWhatIsGivenBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := plan.Changes.At(0).Edits[0]
+		e := changesIn(plan.Changes)[0].Edits[0]
 		if got := fmt.Sprintf("%s → %s %s", twin.Encode(e.Before), twin.Encode(e.After), e.Why); got != want || plan.Rules[0].Leaving != 1 || plan.Rules[0].Changed != 1 {
 			t.Errorf("got %s and %+v, want %s", got, plan.Rules[0], want)
 		}
 	}
-	if e := evaluate(t, p, fleet(1), nil).Changes.At(0).Edits[0]; !strings.Contains(e.Why, "no run remembers") {
+	if e := changesIn(evaluate(t, p, fleet(1), nil).Changes)[0].Edits[0]; !strings.Contains(e.Why, "no run remembers") {
 		t.Errorf("got %q", e.Why)
 	}
 }

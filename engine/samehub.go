@@ -15,10 +15,13 @@ const samples = 3
 // the plan, this is another hub under the same name, as after a failover or
 // a deletion. What cannot be read is no evidence. Plans of one open change are
 // left to the check of that change.
-func (a *application) sameHub(open []int) error {
+func (a *application) sameHub(open int) error {
+	some, err := a.spread(open)
+	if err != nil {
+		return err
+	}
 	var seen, strangers int
-	for _, i := range spread(open, samples) {
-		c := a.plan.Changes.At(i)
+	for _, c := range some {
 		if c.DeviceETag == "" {
 			continue
 		}
@@ -41,13 +44,19 @@ func (a *application) sameHub(open []int) error {
 	return nil
 }
 
-// spread returns n of list at most, from its beginning to its end.
-func spread(list []int, n int) (some []int) {
-	if len(list) <= n {
-		return list
+// spread returns a few of the open changes, of which there are so many, from their
+// beginning to their end.
+func (a *application) spread(open int) (some []Change, err error) {
+	i := 0
+	for c, err := range a.open() {
+		if err != nil {
+			return nil, err
+		}
+		n := len(some)
+		if open <= samples || n < samples && i == n*(open-1)/(samples-1) {
+			some = append(some, c.Change)
+		}
+		i++
 	}
-	for i := range n {
-		some = append(some, list[i*(len(list)-1)/(n-1)])
-	}
-	return some
+	return some, nil
 }

@@ -144,7 +144,7 @@ func planText(t *testing.T, file []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%+v\n%+v\n%s%s", p.Header, p.Rules, lines(p.Changes.List()), troubles(p))
+	return fmt.Sprintf("%+v\n%+v\n%s%s", p.Header, p.Rules, lines(changesIn(p.Changes)), troubles(p))
 }
 
 // planAt is the file of a plan made at a moment.

@@ -54,7 +54,7 @@ func TestWeighing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := evaluate(t, pack(t, c.body), fleet(1), nil)
-			if got := lines(plan.Changes.List()); got != c.changes {
+			if got := lines(changesIn(plan.Changes)); got != c.changes {
 				t.Errorf("got %q, want %q", got, c.changes)
 			}
 			if got := troubles(plan); got != c.troubles {

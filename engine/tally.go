@@ -18,7 +18,7 @@ type tally struct {
 	selectedModules  int
 	digest           twin.Digest
 	rules            map[string]*RuleCount
-	changes, audited Changes
+	changes, audited *changePile // nil in a sum of tallies
 	conflicts        []Conflict
 	failures         []Failure
 	warnings         []Failure
@@ -41,8 +41,6 @@ func (s *tally) add(other tally) {
 		sum.Leaving += c.Leaving
 		sum.Warned += c.Warned
 	}
-	s.changes.take(&other.changes)
-	s.audited.take(&other.audited)
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
 	s.warnings = append(s.warnings, other.warnings...)
@@ -117,7 +115,7 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 func (s *tally) enforced(t *twin.Twin, end settlement) {
 	s.conflicts = append(s.conflicts, end.conflicts...)
 	if c, ok := s.change(t, end); ok {
-		s.changes.add(c)
+		s.changes.add(&c)
 	}
 }
 
@@ -132,7 +130,7 @@ func (s *tally) audit(t *twin.Twin, end settlement) {
 		}
 	}
 	if c, ok := s.change(t, end); ok {
-		s.audited.add(c)
+		s.audited.add(&c)
 	}
 }
 
@@ -230,7 +228,8 @@ func rulesOf(c Change) (list []string) {
 }
 
 // plan makes the plan of all that was counted.
-func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) *Plan {
+func (e *evaluation) plan() (*Plan, error) {
+	s, p, opts := &e.total, e.program, e.opts
 	plan := &Plan{
 		Header: Header{
 			Schema: PlanSchema, Tool: opts.Tool,
@@ -238,10 +237,10 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 			Hub:  opts.Moment.Hub, TakenAt: opts.Moment.Now.UTC(),
 			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
-		Changes: s.changes, Audited: s.audited, Configurations: s.configurations,
+		Changes: e.writes, Audited: e.audits, Configurations: s.configurations,
 		Conflicts: s.conflicts, Errors: s.failures, Warnings: s.warnings,
 	}
-	for _, l := range listings {
+	for _, l := range e.listings {
 		plan.Queries = append(plan.Queries, l.Query)
 		plan.Fleet.Narrowed = plan.Fleet.Narrowed || l.Narrowed
 	}
@@ -249,9 +248,11 @@ func (s *tally) plan(p *rules.Program, listings []rules.Listing, opts *Options) 
 	for _, r := range p.Pack.Rules {
 		plan.Rules = append(plan.Rules, s.count(r, opts))
 	}
-	s.layOut(p.Pack, plan)
+	if err := s.layOut(p.Pack, plan); err != nil {
+		return nil, err
+	}
 	plan.Breaches = s.breaches(p.Pack, plan, opts)
-	return plan
+	return plan, nil
 }
 
 func (s *tally) count(r *rules.Rule, opts *Options) RuleCount {

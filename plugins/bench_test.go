@@ -1,6 +1,7 @@
 package plugins_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -35,16 +36,41 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// BenchmarkStop is how long a module runs that only the default budget ends.
-func BenchmarkStop(b *testing.B) {
+// BenchmarkExhausted is how long a call goes on that does nothing but use its budget,
+// which is the default one.
+func BenchmarkExhausted(b *testing.B) {
+	tests := []struct {
+		name   string
+		binary []byte
+	}{
+		{"loop", wasmtest.Plugin(wasmtest.Code(loop, none), nil)},
+		{"calls", wasmtest.Plugin(wasmtest.Code([]byte{0x10, 2}, none), with(exponential(40)...))},
+		{"walk", wasmtest.Plugin(wasmtest.Code([]byte{0x03, 0x40}, repeat(stride, 6), []byte{0x0c, 0, 0x0b}, none), func(m *wasmtest.Module) { m.Memory = 1024 })},
+		{"grow", wasmtest.Plugin(asking(wasmtest.Const32(0), []byte{0x40, 0}), nil)},
+		{"log", hosting("twinrules", "log", 3, 0, 1, 1024, 512)},
+		{"sched_yield", hosting("wasi_snapshot_preview1", "sched_yield", 0, 1)},
+		{"fd_fdstat_get", hosting("wasi_snapshot_preview1", "fd_fdstat_get", 2, 1, 0, 8)},
+		{"fd_write", hosting("wasi_snapshot_preview1", "fd_write", 4, 1, 2, 256, 64, 8)},
+		{"poll_oneoff", hosting("wasi_snapshot_preview1", "poll_oneoff", 4, 1, 4096, 8192, 1, 8)},
+		{"random_get", hosting("wasi_snapshot_preview1", "random_get", 2, 1, 0, 1)},
+		{"random_get, much", hosting("wasi_snapshot_preview1", "random_get", 2, 1, 0, 65536)},
+		{"extism load_u64", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("load_u64"), drop))
+		})},
+		{"extism length", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("length"), drop))
+		})},
+		{"extism alloc and free", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(wasmtest.Const64(8), a.call("alloc"), a.call("free")))
+		})},
+		{"extism config_get", extism(func(a *assembler) []byte {
+			return forever(wasmtest.Code(a.call("input_offset"), a.call("config_get"), drop))
+		})},
+	}
 	h := newHost(b, nil)
-	for name, binary := range map[string][]byte{
-		"loop":        wasmtest.Plugin(wasmtest.Code(loop, none), nil),
-		"exponential": wasmtest.Plugin(wasmtest.Code([]byte{0x10, 2}, none), with(exponential(40)...)),
-		"walk":        wasmtest.Plugin(wasmtest.Code([]byte{0x03, 0x40}, repeat(stride, 6), []byte{0x0c, 0, 0x0b}, none), func(m *wasmtest.Module) { m.Memory = 1024 }),
-	} {
-		b.Run(name, func(b *testing.B) {
-			i := load(b, h, binary, nil)
+	for _, tt := range tests {
+		b.Run(tt.name, func(b *testing.B) {
+			i := load(b, h, tt.binary, nil)
 			t := parse(b, pump)
 			for b.Loop() {
 				if _, err := i.Judge(b.Context(), t, noon); codeOf(err) != plugins.EvalFuel {
@@ -53,6 +79,29 @@ func BenchmarkStop(b *testing.B) {
 			}
 		})
 	}
+}
+
+// asking is an endless loop of code that leaves one value.
+func asking(code ...[]byte) []byte {
+	return wasmtest.Code([]byte{0x03, 0x40}, wasmtest.Code(code...), drop, []byte{0x0c, 0, 0x0b}, none)
+}
+
+// hosting is a plugin that calls a function of the host for ever.
+func hosting(module, name string, params, results int, args ...int32) []byte {
+	return wasmtest.Plugin(none, func(m *wasmtest.Module) {
+		typ := wasmtest.Type{Params: repeat(i32, params), Results: repeat(i32, results)}
+		m.Funcs = slices.Insert(m.Funcs, 0, wasmtest.Func{Import: [2]string{module, name}, Type: typ})
+		var code []byte
+		for _, v := range args {
+			code = append(code, wasmtest.Const32(v)...)
+		}
+		code = append(code, 0x10, 0)
+		if results == 0 {
+			code = append(code, wasmtest.Const32(0)...)
+		}
+		m.Funcs[2].Code = asking(code)
+		m.Data = []wasmtest.Data{{At: 256, Text: repeat([]byte{0, 4, 0, 0, 1, 0, 0, 0}, 64)}, {At: 1024, Text: repeat([]byte("\xff\n"), 300)}}
+	})
 }
 
 // BenchmarkLoad is what it costs to check, rewrite and compile a small module.

@@ -49,7 +49,7 @@ var extismOffers = []offer{
 // a host function must not go on unpaid.
 func (e *env) pay(mod api.Module, n int) {
 	if !e.charge(mod, uint64(n)/32) {
-		panic(errors.New("it has no fuel left"))
+		panic(errNoFuel)
 	}
 }
 
@@ -117,7 +117,7 @@ func (e *env) extismError(_ api.Module, stack []uint64) {
 // name returns the text of a block, which names a variable or a setting.
 func (e *env) name(mod api.Module, at uint64) string {
 	text := e.extism.block(at)
-	e.pay(mod, len(text))
+	e.pay(mod, len(text)+32*itemCost)
 	return string(text)
 }
 
@@ -149,7 +149,9 @@ func extismLog(level slog.Level) func(*env, api.Module, []uint64) {
 		text := e.extism.block(stack[0])
 		text = text[:min(len(text), abi.MaxLine)]
 		e.pay(mod, len(text))
-		e.say(level, string(text))
+		if len(e.lines) < abi.MaxLines {
+			e.say(level, string(text))
+		}
 	}
 }
 

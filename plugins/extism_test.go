@@ -209,11 +209,12 @@ func TestExtismFreed(t *testing.T) {
 	}
 }
 
+// forever does something again and again.
+func forever(code []byte) []byte {
+	return wasmtest.Code([]byte{0x03, 0x40}, code, []byte{0x0c, 0, 0x0b}, zero)
+}
+
 func TestExtismHostile(t *testing.T) {
-	// forever does something again and again.
-	forever := func(code []byte) []byte {
-		return wasmtest.Code([]byte{0x03, 0x40}, code, []byte{0x0c, 0, 0x0b}, zero)
-	}
 	tests := []struct {
 		name  string
 		build func(a *assembler) []byte

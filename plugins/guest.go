@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/twinrules/twinrules/hub/twin"
@@ -25,17 +26,19 @@ type guest struct {
 	state           []api.MutableGlobal
 	at, room        uint32 // the buffer for input
 	stack           [2]uint64
-	input           []byte // scratch
-	broken          bool   // it crashed and can serve no more
-	warm            bool   // it is not to be put back before the next call
+	input           []byte   // scratch
+	broken          bool     // it crashed and can serve no more
+	warm            bool     // it is not to be put back before the next call
+	mapping         *mapping // its memory, nil when that is a slice
 }
 
 // firstRoom is the size of the buffer that is asked for before the snapshot.
 // What plugins declare to read is smaller than this.
 const firstRoom = 4 << 10
 
-// newGuest instantiates m with the budget for init and runs none of its code.
-func newGuest(m *Module, settings twin.Object) (*guest, error) {
+// newGuest instantiates m with the budget for init and runs none of its code. Its
+// memory is a mapping of image, unless that is nil.
+func newGuest(m *Module, settings twin.Object, image *image) (*guest, error) {
 	g := &guest{env: &env{digest: m.sum}}
 	evaluate := abi.Evaluate
 	if m.report.ABI == abi.Extism {
@@ -43,8 +46,11 @@ func newGuest(m *Module, settings twin.Object) (*guest, error) {
 	}
 	g.ctx = context.WithValue(context.Background(), envKey{}, g.env)
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	mod, err := m.runtime.InstantiateModule(g.ctx, m.code, config)
+	mod, err := m.runtime.InstantiateModule(g.mapped(image), m.code, config)
 	if err != nil {
+		if g.mapping != nil {
+			g.mapping.Free()
+		}
 		return nil, err
 	}
 	g.mod = mod
@@ -56,6 +62,20 @@ func newGuest(m *Module, settings twin.Object) (*guest, error) {
 	return g, nil
 }
 
+// mapped returns the context in which g is to be instantiated, so that its memory is a
+// mapping of image, if there is one and the system makes another mapping.
+func (g *guest) mapped(image *image) context.Context {
+	if image == nil {
+		return g.ctx
+	}
+	m, err := image.guest()
+	if err != nil {
+		return g.ctx
+	}
+	g.mapping = m
+	return experimental.WithMemoryAllocator(g.ctx, experimental.MemoryAllocatorFunc(func(uint64, uint64) experimental.LinearMemory { return m }))
+}
+
 func (g *guest) close() {
 	_ = g.mod.Close(g.ctx) // it holds nothing but memory
 }
@@ -63,10 +83,16 @@ func (g *guest) close() {
 // left returns the fuel that is left, below 0 when it was used up.
 func (g *guest) left() int64 { return int64(g.fuel.Get()) }
 
+// errNoFuel says that a call ended by itself, having used more than there was.
+var errNoFuel = errors.New("it has no fuel left")
+
 // call runs f with two operands and returns its result.
 func (g *guest) call(f api.Function, a, b uint64) (uint64, error) {
 	g.stack = [2]uint64{a, b}
 	err := f.CallWithStack(g.ctx, g.stack[:])
+	if err == nil && g.left() < 0 {
+		err = errNoFuel
+	}
 	return g.stack[0], err
 }
 

@@ -62,6 +62,7 @@ type Host struct {
 
 	mu           sync.Mutex
 	runtimes     []runtimeOf // one for each module, since modules do not trust each other
+	images       []*image
 	closed       bool
 	cacheProblem error
 }
@@ -164,6 +165,20 @@ func (h *Host) Close(ctx context.Context) error {
 	for _, rt := range h.runtimes {
 		errs = append(errs, rt.close(ctx))
 	}
-	h.runtimes = nil
+	for _, i := range h.images {
+		errs = append(errs, i.Close())
+	}
+	h.runtimes, h.images = nil, nil
 	return errors.Join(errs...)
+}
+
+// newImage returns an image of pages, which is closed with h, or nil when there is none.
+func (h *Host) newImage(pages [][]byte) (*image, error) {
+	i, err := newImage(pages)
+	if i != nil {
+		h.mu.Lock()
+		h.images = append(h.images, i)
+		h.mu.Unlock()
+	}
+	return i, err
 }

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
@@ -13,7 +14,7 @@ import (
 // initialize makes the first guest, gives it config, and keeps what it then
 // holds for all calls and guests to start from.
 func (i *Instance) initialize(ctx context.Context, config []byte) error {
-	g, err := newGuest(i.module, i.config)
+	g, err := newGuest(i.module, i.config, nil)
 	if err != nil {
 		return &Error{Code: InitTrap, Plugin: i.module.name, Err: reason(err, nil)}
 	}
@@ -27,9 +28,23 @@ func (i *Instance) initialize(ctx context.Context, config []byte) error {
 		defer g.close()
 		return i.initFailure(g, err)
 	}
-	i.snapshot = g.snapshot()
-	i.free = append(i.free, g)
+	i.keep(ctx, g)
 	return nil
+}
+
+// keep takes the snapshot that all guests start from. g serves calls, too, unless
+// guests can be had whose memory is put back in less time.
+func (i *Instance) keep(ctx context.Context, g *guest) {
+	i.snapshot = g.snapshot()
+	var err error
+	if i.image, err = i.module.host.newImage(i.snapshot.pages); err != nil {
+		i.module.log.LogAttrs(ctx, slog.LevelDebug, "memory is compared before each call", slog.Any("reason", err))
+	}
+	if i.image != nil {
+		g.close()
+		return
+	}
+	i.free = append(i.free, g)
 }
 
 // initialize runs what a module wants to run first, and sizes the buffer for

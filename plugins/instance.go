@@ -22,6 +22,7 @@ type Instance struct {
 	view      *view
 	grants    grants
 	snapshot  *snapshot     // after init
+	image     *image        // of its memory, nil when that is compared
 	slots     chan struct{} // one for each call that may run
 	remembers bool          // see Trial
 
@@ -164,9 +165,9 @@ func (i *Instance) guest() (*guest, error) {
 
 // another makes a guest, whose memory is still to be put to what it should be.
 func (i *Instance) another() (*guest, error) {
-	g, err := newGuest(i.module, i.config)
+	g, err := newGuest(i.module, i.config, i.image)
 	if err == nil {
-		err = g.grow(i.snapshot)
+		err = g.start(i.snapshot)
 	}
 	if err != nil {
 		return nil, &Error{Code: EvalMemory, Plugin: i.module.name, Err: reason(err, nil)}

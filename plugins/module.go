@@ -22,6 +22,7 @@ import (
 // A Module is a plugin that has been checked and compiled, without a
 // configuration. It is safe for concurrent use and lives as long as its host.
 type Module struct {
+	host    *Host
 	name    string
 	report  *Report
 	sum     [sha256.Size]byte
@@ -44,7 +45,7 @@ func (h *Host) Load(ctx context.Context, name string, binary []byte) (*Module, e
 		return nil, err
 	}
 	m := &Module{
-		name: name, report: report, sum: sha256.Sum256(binary),
+		host: h, name: name, report: report, sum: sha256.Sum256(binary),
 		options: h.options, log: h.options.Log.With("plugin", name),
 	}
 	if err := m.useManifest(report.Manifest); err != nil {

@@ -56,7 +56,7 @@ func (e *env) clockTime(mod api.Module, stack []uint64) {
 
 func (e *env) randomBytes(mod api.Module, stack []uint64) {
 	buffer, ok := e.bytes(mod, stack[0], stack[1])
-	if ok = ok && e.charge(mod, uint64(len(buffer))/8); ok {
+	if ok = ok && e.charge(mod, itemCost+uint64(len(buffer))/3); ok {
 		_, _ = e.source().Read(buffer) // never fails
 	}
 	stack[0] = errno(ok)
@@ -77,6 +77,7 @@ func (e *env) write(mod api.Module, stack []uint64) {
 		return
 	}
 	list, ok := e.bytes(mod, vectors, uint64(count)*8)
+	ok = ok && e.charge(mod, uint64(count)*itemCost)
 	var total uint32
 	for ; ok && len(list) > 0; list = list[8:] {
 		var text []byte
@@ -115,9 +116,12 @@ func (e *env) fileStatus(mod api.Module, stack []uint64) {
 		stack[0] = errnoBadFile
 		return
 	}
-	var status [24]byte
-	status[0] = 2
-	stack[0] = errno(mod.Memory().Write(uint32(stack[1]), status[:]))
+	status, ok := mod.Memory().Read(uint32(stack[1]), 24)
+	if ok {
+		clear(status)
+		status[0] = 2
+	}
+	stack[0] = errno(ok)
 }
 
 // The sizes of what poll_oneoff reads and writes.
@@ -137,31 +141,30 @@ func (e *env) poll(mod api.Module, stack []uint64) {
 	}
 	subscriptions, ok1 := e.bytes(mod, in, n*subscriptionSize)
 	events, ok2 := e.bytes(mod, out, n*eventSize)
-	if !ok1 || !ok2 {
+	if !ok1 || !ok2 || !e.charge(mod, n*itemCost) {
 		stack[0] = errnoFault
 		return
 	}
 	answers := make([]byte, 0, maxSubscriptions*eventSize) // the two may overlap
 	for ; len(subscriptions) > 0; subscriptions = subscriptions[subscriptionSize:] {
-		answers = append(answers, e.answer(subscriptions[:subscriptionSize])...)
+		answers = e.answer(answers, subscriptions[:subscriptionSize])
 	}
 	copy(events, answers)
 	stack[0] = errno(mod.Memory().WriteUint32Le(result, uint32(n)))
 }
 
-// answer returns the event for a subscription.
-func (e *env) answer(s []byte) []byte {
-	event := make([]byte, eventSize)
-	copy(event, s[:8]) // the caller's own mark
+// answer appends the event for a subscription.
+func (e *env) answer(events, s []byte) []byte {
+	var event [eventSize]byte
+	copy(event[:], s[:8]) // the caller's own mark
 	kind := s[8]
-	event[10] = kind
-	if kind != 0 {
+	if event[10] = kind; kind != 0 {
 		event[8] = errnoBadFile
-		return event
+		return append(events, event[:]...)
 	}
 	clock, until, absolute := binary.LittleEndian.Uint32(s[16:]), binary.LittleEndian.Uint64(s[24:]), s[40]&1 != 0
 	e.sleep(clock, int64(min(until, math.MaxInt64)), absolute)
-	return event
+	return append(events, event[:]...)
 }
 
 // sleep moves the clock forwards, for at most a day, so that it cannot overflow.

@@ -71,7 +71,10 @@ func ReadPlan(in io.Reader, rules []pack.Rule) (*Result, error) {
 	for _, c := range p.Rules {
 		r.Matched[slices.IndexFunc(rules, func(rule pack.Rule) bool { return rule.ID == c.Rule })] = c.Matched
 	}
-	for _, c := range p.Changes.All() {
+	for c, err := range p.Changes.All() {
+		if err != nil {
+			return nil, err
+		}
 		if err := addChange(w, c); err != nil {
 			return nil, err
 		}

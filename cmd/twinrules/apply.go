@@ -76,6 +76,7 @@ func (env *environment) apply(ctx context.Context, args []string, source *source
 			return err
 		}
 	}
+	defer plan.Close()
 	if plan.Hub != fleet.hub {
 		return &exitError{exitGuard, fmt.Errorf("the plan is for %q, and this is %q: plan again", plan.Hub, fleet.hub)}
 	}
@@ -128,7 +129,10 @@ func (env *environment) observe(ctx context.Context, program *compiled, fleet *f
 	if err != nil {
 		return nil, err
 	}
-	return plan, journal.SavePopulations(past.path, plan, program.Pack, past.populations)
+	if err := journal.SavePopulations(past.path, plan, program.Pack, past.populations); err != nil {
+		return nil, errors.Join(err, plan.Close())
+	}
+	return plan, nil
 }
 
 // foretell says how long it will take to write a plan, when that is long enough

@@ -47,12 +47,17 @@ What --demo commands change is kept in the state folder until demo --reset.`,
 			if err != nil {
 				return err
 			}
+			defer plan.Close()
 			if err := (&outputFlags{format: "text"}).write(env, planAs(plan)); err != nil {
 				return err
 			}
 			device := "reefer-0001"
-			if plan.Changes.Len() > 0 {
-				device = plan.Changes.At(0).Ref.Device
+			for c, err := range plan.Changes.All() {
+				if err != nil {
+					return err
+				}
+				device = c.Ref.Device
+				break
 			}
 			env.printNext(device, &state)
 			return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -38,6 +39,7 @@ shows the difference. What the pack would do anyway is only counted.`,
 			if err != nil {
 				return err
 			}
+			defer d.Close()
 			err = output.write(env, func(f *report.Format, w io.Writer, o *report.Options) error { return f.Difference(w, d, o) })
 			if err == nil && detailed && !d.Empty() {
 				err = quiet(exitChanges)
@@ -86,9 +88,9 @@ func (env *environment) computeDiff(ctx context.Context, head, base, baseDir str
 	}
 	is, err := env.evaluate(ctx, headPack, pinned, how, &remembered{})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, was.Close())
 	}
-	return engine.Compare(was, is), nil
+	return engine.Compare(was, is)
 }
 
 // openBase opens the pack to compare with; nil when there was none.

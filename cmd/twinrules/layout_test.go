@@ -64,6 +64,7 @@ var doors = map[string][]string{
 	"github.com/expr-lang/expr":                        {"rules"},
 	"gopkg.in/yaml.v3":                                 {"rules"},
 	"github.com/tetratelabs/wazero":                    {"plugins"},
+	"golang.org/x/sys":                                 {"plugins"},
 	"github.com/santhosh-tekuri/jsonschema/v6":         {"plugins"},
 	"github.com/zeebo/xxh3":                            {"hub/snapshot", "hub/twin"},
 	"github.com/klauspost/compress":                    {"hub/snapshot", "engine"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +57,7 @@ func newPlan(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer p.Close()
 			if out != "" {
 				if err := savePlan(out, p); err != nil {
 					return err
@@ -176,8 +179,20 @@ func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *
 	moment.Memory = past.memory
 	bar := env.startProgress("twins read", fleet.size)
 	defer bar.end()
-	return engine.Evaluate(ctx, program.Program, counting(fleet.Source), &engine.Options{
-		Workers: how.workers, Audit: how.audit, Read: rules.Breadth(how.read), Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
+	plan, err := engine.Evaluate(ctx, program.Program, counting(fleet.Source), &engine.Options{
+		Scratch: os.TempDir(), Workers: how.workers, Audit: how.audit, Read: rules.Breadth(how.read), Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
 		Tool: version(), Progress: bar.set,
 	})
+	if errors.Is(err, engine.ErrScratch) {
+		err = fmt.Errorf("%w; set %s to a folder with more room", err, temporaryFolder())
+	}
+	return plan, err
+}
+
+// temporaryFolder is the variable that [os.TempDir] reads.
+func temporaryFolder() string {
+	if runtime.GOOS == "windows" {
+		return "TMP"
+	}
+	return "TMPDIR"
 }

@@ -107,7 +107,7 @@ func TestBreadthsPlanTheSame(t *testing.T) {
 		read[b] = plan.Fleet.Devices
 		plan.Fleet, plan.Queries = engine.FleetInfo{}, nil
 		var text bytes.Buffer
-		for _, part := range []any{plan.Header, plan.Rules, plan.Changes.List(), plan.Audited.List(), plan.Conflicts, plan.Errors, plan.Breaches} {
+		for _, part := range []any{plan.Header, plan.Rules, changesIn(plan.Changes), changesIn(plan.Audited), plan.Conflicts, plan.Errors, plan.Breaches} {
 			text.Write(twin.Encode(part))
 			text.WriteByte('\n')
 		}
@@ -164,4 +164,15 @@ func TestCountsAreNumbers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// changesIn returns changes that are in memory.
+func changesIn(c engine.Changes) (list []engine.Change) {
+	for change, err := range c.All() {
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, change)
+	}
+	return list
 }

@@ -54,6 +54,7 @@ func (env *environment) lockedPass(ctx context.Context, program *compiled, fleet
 	if p == nil {
 		return err
 	}
+	defer p.plan.Close()
 	return env.finish(ctx, p, err)
 }
 

@@ -187,6 +187,9 @@ func (s *service) once(ctx context.Context, j *job) {
 	took := s.env.now().Sub(started)
 	s.metrics.pass(j.program.Pack.Name, s.fleet.hub, p, err, took, s.env.now())
 	s.logPass(j.program.Pack.Name, p, err, took)
+	if p != nil {
+		p.plan.Close()
+	}
 }
 
 func (s *service) logPass(pack string, p *pass, err error, took time.Duration) {

@@ -110,17 +110,22 @@ func (f *stateFlags) finished(env *environment, p *engine.Plan) bool {
 	if err != nil {
 		return false
 	}
-	digest := p.Digest()
-	run, err := journal.Read(filepath.Join(root, "runs", runName(digest)))
-	if err != nil || run.Plan != digest {
+	digest, err := p.Digest()
+	if err != nil {
 		return false
 	}
+	run, err := journal.Read(filepath.Join(root, "runs", runName(digest)))
+	return err == nil && run.Plan == digest && endedAll(run.Outcomes, p)
+}
+
+// endedAll reports whether outcomes say of each of a plan's changes how it ended.
+func endedAll(outcomes []engine.Outcome, p *engine.Plan) bool {
 	ended := map[twin.Ref]bool{}
-	for _, o := range run.Outcomes {
+	for _, o := range outcomes {
 		ended[o.Ref] = o.Status != engine.InDoubt
 	}
-	for _, c := range p.Changes.All() {
-		if !ended[c.Ref] {
+	for c, err := range p.Changes.All() {
+		if err != nil || !ended[c.Ref] {
 			return false
 		}
 	}
@@ -131,7 +136,10 @@ func (f *stateFlags) finished(env *environment, p *engine.Plan) bool {
 
 // openRun opens the folder of a plan's run: the plan itself and its journal.
 func (f *stateFlags) openRun(env *environment, p *engine.Plan) (*journal.Journal, string, error) {
-	digest := p.Digest()
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, "", err
+	}
 	dir, err := f.folder(env, "runs", runName(digest))
 	if err != nil {
 		return nil, "", err

@@ -102,7 +102,10 @@ func (m *Memory) add(r past, named []string) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range plan.Changes.All() {
+	for c, err := range plan.Changes.All() {
+		if err != nil {
+			return err
+		}
 		for _, e := range c.Edits {
 			for _, rule := range e.Rules {
 				if made[c.Ref] && slices.Contains(named, rule) {
@@ -122,7 +125,11 @@ func readPlan(r past) (*engine.Plan, error) {
 	}
 	defer f.Close()
 	p, err := engine.ReadPlan(f)
-	if err == nil && p.Digest() != r.Plan {
+	digest := ""
+	if err == nil {
+		digest, err = p.Digest()
+	}
+	if err == nil && digest != r.Plan {
 		err = errors.New("it is not the plan of the journal beside it")
 	}
 	if err != nil {

@@ -27,7 +27,7 @@ func run(t testing.TB, dir string, n int, hub string, status engine.Status, born
 		Changes: engine.ChangesOf(engine.Change{Ref: pump, DesiredVersion: born, Edits: edits}),
 	}
 	folder := filepath.Join(dir, fmt.Sprint("run", n))
-	j, err := journal.Open(folder, journal.Begin{Plan: plan.Digest(), Hub: hub, At: at})
+	j, err := journal.Open(folder, journal.Begin{Plan: digest(plan), Hub: hub, At: at})
 	must(t, err)
 	f, err := os.Create(filepath.Join(folder, journal.PlanName))
 	must(t, err)
@@ -181,4 +181,13 @@ func TestMemoryFollowsTheWrites(t *testing.T) {
 			rt.Fatalf("got %v, %v, want %v, %v", got, known, before, at)
 		}
 	})
+}
+
+// digest returns that of a plan whose changes are in memory.
+func digest(p *engine.Plan) string {
+	d, err := p.Digest()
+	if err != nil {
+		panic(err)
+	}
+	return d
 }

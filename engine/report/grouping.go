@@ -11,17 +11,20 @@ import (
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
-// A grouping collects equal changes, which may come in any order.
+// A grouping collects equal changes, which may come in any order. Rules for which
+// there are too many buckets have one for each shape instead, from then on: else a
+// rule that writes every device's own name would have as many as there are devices.
 type grouping struct {
-	buckets map[string]*bucket
-	taken   []bool // of the edits of one twin
+	buckets map[string]*bucket // by their key
+	owners  map[string]int     // how many buckets each has had
+	taken   []bool             // of the edits of one twin
 	part    []engine.DifferentEdit
 	text    []byte // of the bucket that they belong to
 }
 
 // A bucket becomes a row. Maps are by the JSON of the value.
 type bucket struct {
-	key, shape, owner string // owner: rules and class; shape: owner and places; key: shape and new values
+	key, shape, owner string // owner: rules and class; shape: owner and places; key: shape and new values, or shape alone
 	rules             []string
 	class             engine.Class
 	why               string
@@ -64,12 +67,25 @@ func (g *grouping) bucket(edits []engine.DifferentEdit) *bucket {
 		g.text = append(append(g.text, 0), edits[i].Name()...)
 	}
 	shape := len(g.text)
+	if g.owners[string(g.text[:owner])] > maxRows {
+		return g.find(owner, shape, edits)
+	}
 	for i := range edits {
 		g.text = append(twin.AppendJSON(append(g.text, 0), edits[i].After), 0)
 		if edits[i].Class == engine.Altered {
 			g.text = twin.AppendJSON(g.text, edits[i].Base)
 		}
 	}
+	b := g.find(owner, shape, edits)
+	if g.owners[b.owner] > maxRows {
+		b = g.fold(b)
+	}
+	return b
+}
+
+// find returns the bucket whose key is the text, of which the owner and the shape
+// are so long.
+func (g *grouping) find(owner, shape int, edits []engine.DifferentEdit) *bucket {
 	if b := g.buckets[string(g.text)]; b != nil {
 		return b
 	}
@@ -79,10 +95,30 @@ func (g *grouping) bucket(edits []engine.DifferentEdit) *bucket {
 		b.places = append(b.places, place{path: edits[i].Name(), before: map[string]*Counted{}, after: map[string]*Counted{}, base: map[string]*Counted{}})
 	}
 	if g.buckets == nil {
-		g.buckets = map[string]*bucket{}
+		g.buckets, g.owners = map[string]*bucket{}, map[string]int{}
 	}
 	g.buckets[key] = b
+	g.owners[b.owner]++
 	return b
+}
+
+// fold puts together the buckets of an owner that have one shape, and returns the
+// one that last now belongs to.
+func (g *grouping) fold(last *bucket) *bucket {
+	shapes := map[string]*bucket{}
+	for key, b := range g.buckets {
+		if b.owner != last.owner {
+			continue
+		}
+		delete(g.buckets, key)
+		if s := shapes[b.shape]; s != nil {
+			s.add(b)
+		} else {
+			b.key, shapes[b.shape] = b.shape, b
+		}
+	}
+	maps.Copy(g.buckets, shapes)
+	return shapes[last.shape]
 }
 
 func appendOwner(to []byte, e *engine.DifferentEdit) []byte {
@@ -150,11 +186,9 @@ func sum(to, from map[string]*Counted) {
 	}
 }
 
-// rows returns the rows, largest first; those of a rule that has too many are
-// folded by their shape.
+// rows returns the rows, largest first.
 func (g *grouping) rows() []Row {
-	list := g.folded()
-	slices.SortFunc(list, func(a, b *bucket) int {
+	list := slices.SortedFunc(maps.Values(g.buckets), func(a, b *bucket) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), strings.Compare(a.owner, b.owner), strings.Compare(a.key, b.key))
 	})
 	out := make([]Row, len(list))
@@ -162,27 +196,6 @@ func (g *grouping) rows() []Row {
 		out[i] = b.row()
 	}
 	return out
-}
-
-func (g *grouping) folded() (list []*bucket) {
-	perOwner, shapes := map[string]int{}, map[string]*bucket{}
-	for _, b := range g.buckets {
-		perOwner[b.owner]++
-	}
-	for _, b := range g.buckets {
-		if perOwner[b.owner] <= maxRows {
-			list = append(list, b)
-			continue
-		}
-		if s := shapes[b.shape]; s != nil {
-			s.add(b)
-			continue
-		}
-		b.key = b.shape
-		shapes[b.shape] = b
-		list = append(list, b)
-	}
-	return list
 }
 
 func (b *bucket) row() Row {

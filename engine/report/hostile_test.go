@@ -59,7 +59,7 @@ func anyPlan(t *rapid.T) *engine.Plan {
 				Section: "tags", Path: []string{fmt.Sprint(k), text()}, Before: anyValue().Draw(t, "before"), After: anyValue().Draw(t, "after"), Rules: by,
 			})
 		}
-		p.Changes = engine.ChangesOf(append(p.Changes.List(), c)...)
+		p.Changes = engine.ChangesOf(append(changesIn(p.Changes), c)...)
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "problems") {
 		p.Errors = append(p.Errors, engine.Failure{Ref: ref(i), Rule: text(), Message: text()})
@@ -91,7 +91,7 @@ func TestNoControlCharacterLeaves(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := anyPlan(rt)
 		for _, f := range report.Formats {
-			for _, what := range []any{p, engine.Compare(plan(), p), engine.Compare(p, plan())} {
+			for _, what := range []any{p, compared(plan(), p), compared(p, plan())} {
 				if list := controls(show(t, f.Name, what, nil)); len(list) > 0 {
 					rt.Errorf("%s: %s", f.Name, list)
 				}
@@ -103,7 +103,7 @@ func TestNoControlCharacterLeaves(t *testing.T) {
 func TestMarkdownStaysMarkdown(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := anyPlan(rt)
-		for _, what := range []any{p, engine.Compare(plan(), p), engine.Compare(p, plan())} {
+		for _, what := range []any{p, compared(plan(), p), compared(p, plan())} {
 			text := show(t, "markdown", what, nil)
 			if _, err := skeleton(text); err != nil {
 				rt.Errorf("%v in\n%s", err, text)
@@ -232,7 +232,7 @@ func FuzzInjection(f *testing.F) {
 			return p
 		}
 		wild, tame := page(device, key, text, message), page("d", "k", "t", "m")
-		for _, pair := range [][2]any{{wild, tame}, {engine.Compare(plan(), wild), engine.Compare(plan(), tame)}, {engine.Compare(wild, plan()), engine.Compare(tame, plan())}} {
+		for _, pair := range [][2]any{{wild, tame}, {compared(plan(), wild), compared(plan(), tame)}, {compared(wild, plan()), compared(tame, plan())}} {
 			got, err := skeleton(show(t, "markdown", pair[0], nil))
 			want, err2 := skeleton(show(t, "markdown", pair[1], nil))
 			if err != nil || err2 != nil || got != want {

@@ -17,18 +17,30 @@ var JSON = &Format{
 	Name: "json",
 	Doc:  "one JSON object: summary, rows of equal changes, conflicts, errors",
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
+		writes, audits, err := bothRows(p)
+		if err != nil {
+			return err
+		}
+		digest, err := p.Digest()
+		if err != nil {
+			return err
+		}
 		header := p.Header
 		header.Queries = list(header.Queries)
 		return WriteJSON(w, planJSON{
-			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: p.Digest(), Obstacle: p.Obstacle(),
-			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: planRows(&p.Changes), Audited: planRows(&p.Audited), Configurations: list(p.Configurations),
+			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: digest, Obstacle: p.Obstacle(),
+			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: writes, Audited: audits, Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Warnings: list(failureRows(p.Warnings)), Breaches: breachTexts(p.Breaches),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
+		writes, audits, err := bothDifferences(d)
+		if err != nil {
+			return err
+		}
 		return WriteJSON(w, differenceJSON{
 			Schema: "twinrules/diff-report/v1.1", Base: d.Base, Head: d.Head, Hub: d.Hub, TakenAt: d.Snapshot.TakenAt.Format(timeLayout), Fleet: d.Snapshot.Fleet,
-			Summary: differenceSummary{len(d.Changes), d.Pending, d.Reassigned, d.HeadSummary}, Rows: differenceRows(d.Changes), Audited: differenceRows(d.Audited),
+			Summary: differenceSummary{d.Changes.Len(), d.Pending, d.Reassigned, d.HeadSummary}, Rows: writes, Audited: audits,
 			Rollouts: list(d.Rollouts), GoneRollouts: list(d.GoneRollouts),
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),

@@ -19,11 +19,19 @@ var Markdown = &Format{
 	Name: "markdown",
 	Doc:  "for a pull request's comment, at most 65,000 bytes",
 	Plan: func(w io.Writer, p *engine.Plan, _ *Options) error {
-		_, err := io.WriteString(w, fit(planMarkdown(p)))
+		rows, audited, err := bothRows(p)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, fit(planMarkdown(p, rows, audited)))
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
-		_, err := io.WriteString(w, fit(differenceMarkdown(d)))
+		rows, audited, err := bothDifferences(d)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, fit(differenceMarkdown(d, rows, audited)))
 		return err
 	},
 }
@@ -64,9 +72,8 @@ func fit(render func(detail) string) string {
 	}
 }
 
-// planMarkdown groups the plan once and returns what renders it.
-func planMarkdown(plan *engine.Plan) func(detail) string {
-	rows, audited := planRows(&plan.Changes), planRows(&plan.Audited)
+// planMarkdown returns what renders a plan with these rows.
+func planMarkdown(plan *engine.Plan, rows, audited []Row) func(detail) string {
 	found := problemRows("", plan.Conflicts, plan.Errors, plan.Warnings, plan.Breaches)
 	s := plan.Summary()
 	title := "nothing to write"
@@ -92,9 +99,8 @@ func planMarkdown(plan *engine.Plan) func(detail) string {
 	}
 }
 
-// differenceMarkdown groups the difference once and returns what renders it.
-func differenceMarkdown(diff *engine.Difference) func(detail) string {
-	rows, audited := differenceRows(diff.Changes), differenceRows(diff.Audited)
+// differenceMarkdown returns what renders a difference with these rows.
+func differenceMarkdown(diff *engine.Difference, rows, audited []Row) func(detail) string {
 	found := problemRows("new ", diff.NewConflicts, diff.NewErrors, diff.NewWarnings, diff.NewBreaches)
 	_, resolved := problems(diff)
 	return func(d detail) string {
@@ -129,7 +135,7 @@ func differenceMarkdown(diff *engine.Difference) func(detail) string {
 func differenceTitle(d *engine.Difference) string {
 	fresh, resolved := problems(d)
 	var parts []string
-	twins, configurations := len(d.Changes), changed(d)
+	twins, configurations := d.Changes.Len(), changed(d)
 	switch {
 	case twins > 0:
 		total := d.Snapshot.Fleet.Devices + d.Snapshot.Fleet.Modules

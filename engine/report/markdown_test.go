@@ -31,12 +31,12 @@ func TestMarkdownTitles(t *testing.T) {
 	}{
 		{"plan of nothing", plan(), "### twinrules · nothing to write in `contoso.azure-devices.net`"},
 		{"plan", configured, "### twinrules · 1 twin and 1 configuration to write in `contoso.azure-devices.net`"},
-		{"no difference", engine.Compare(plan(one), plan(one)), "### twinrules · no twin changes"},
-		{"a twin", engine.Compare(plan(), plan(one)), "### twinrules · this change concerns **1** of 1000 twins in `contoso.azure-devices.net`"},
-		{"a twin and a configuration", engine.Compare(plan(), configured), "### twinrules · this change concerns **1** of 1000 twins and 1 configuration in `contoso.azure-devices.net`"},
-		{"a configuration", engine.Compare(plan(one), configured), "### twinrules · this change concerns 1 configuration in `contoso.azure-devices.net`"},
-		{"a problem", engine.Compare(plan(), failing), "### twinrules · no twin changes · 1 new problem"},
-		{"a problem less", engine.Compare(failing, plan()), "### twinrules · no twin changes · 1 resolved"},
+		{"no difference", compared(plan(one), plan(one)), "### twinrules · no twin changes"},
+		{"a twin", compared(plan(), plan(one)), "### twinrules · this change concerns **1** of 1000 twins in `contoso.azure-devices.net`"},
+		{"a twin and a configuration", compared(plan(), configured), "### twinrules · this change concerns **1** of 1000 twins and 1 configuration in `contoso.azure-devices.net`"},
+		{"a configuration", compared(plan(one), configured), "### twinrules · this change concerns 1 configuration in `contoso.azure-devices.net`"},
+		{"a problem", compared(plan(), failing), "### twinrules · no twin changes · 1 new problem"},
+		{"a problem less", compared(failing, plan()), "### twinrules · no twin changes · 1 resolved"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
 			p := plan()
 			test.flood(p)
 			fits(t, p, test.left)
-			sum := engine.ChangesOf(append(all.Changes.List(), p.Changes.List()...)...)
+			sum := engine.ChangesOf(append(changesIn(all.Changes), changesIn(p.Changes)...)...)
 			test.flood(all)
 			all.Changes, all.Audited = sum, sum
 		})
@@ -118,7 +118,7 @@ func TestMarkdownKeepsWithinItsLimit(t *testing.T) {
 
 func fits(t *testing.T, p *engine.Plan, left string) {
 	t.Helper()
-	for _, what := range []any{p, engine.Compare(plan(), p)} {
+	for _, what := range []any{p, compared(plan(), p)} {
 		text := show(t, "markdown", what, nil)
 		if len(text) > report.MaxMarkdown || !strings.Contains(text, left) {
 			t.Errorf("%d bytes, which say %q: %v", len(text), left, strings.Contains(text, left))

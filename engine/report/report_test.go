@@ -125,7 +125,7 @@ func samplePlan() *engine.Plan {
 		was := []string{"60", "60", "60", "900", "900", ""}[i]
 		return []engine.Edit{edit("desired.telemetry.intervalSec", was, "300", "power-save"), edit("tags.power", "", `"saver"`, "power-save")}
 	})...)
-	p.Changes = engine.ChangesOf(append(p.Changes.List(), change("zz", edit("desired.upload.ftp", `{"host":"ftp.contoso.example"}`, "", "retire-ftp")))...)
+	p.Changes = engine.ChangesOf(append(changesIn(p.Changes), change("zz", edit("desired.upload.ftp", `{"host":"ftp.contoso.example"}`, "", "retire-ftp")))...)
 	p.Audited = engine.ChangesOf(engine.Change{Ref: twin.Ref{Device: "gw-1", Module: "locator"}, Edits: []engine.Edit{edit("tags.quarantine", "", "true", "quarantine")}})
 	p.Configurations = []engine.ConfigurationChange{
 		{Action: engine.Create, ID: "tr-channel-9cd9", Rule: "power-save", Reason: "the rule asks the hub to run it", After: configuration("stable", 10)},
@@ -189,5 +189,25 @@ func sampleDifference() *engine.Difference {
 	head.Warnings = []engine.Failure{{Ref: twin.Ref{Device: "w"}, Rule: "retire-ftp", Message: "no answer", Fuel: 12}}
 	head.Conflicts = []engine.Conflict{{Ref: twin.Ref{Device: "y"}, Place: "tags.z", Wishes: []engine.ConflictWish{{Rule: "one", Value: true}, {Rule: "two", Value: false}}}}
 	head.Pack.Digest = "sha256:99999999999999999999"
-	return engine.Compare(base, head)
+	return compared(base, head)
+}
+
+// changesIn returns changes that are in memory.
+func changesIn(c engine.Changes) (list []engine.Change) {
+	for change, err := range c.All() {
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, change)
+	}
+	return list
+}
+
+// compared returns what differs between plans whose changes are in memory.
+func compared(base, head *engine.Plan) *engine.Difference {
+	d, err := engine.Compare(base, head)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"errors"
+
 	"github.com/twinrules/twinrules/engine"
 	"github.com/twinrules/twinrules/hub/twin"
 )
@@ -40,27 +42,47 @@ const (
 	maxRows    = 25
 )
 
-// planRows groups the changes of a plan.
-func planRows(changes *engine.Changes) []Row {
+// planRows groups the changes of a plan. An error is that of reading them.
+func planRows(changes *engine.Changes) ([]Row, error) {
 	var g grouping
 	var list []engine.DifferentEdit
-	for _, c := range changes.All() {
+	for c, err := range changes.All() {
+		if err != nil {
+			return nil, err
+		}
 		list = list[:0]
 		for _, e := range c.Edits {
 			list = append(list, engine.DifferentEdit{Edit: e})
 		}
 		g.add(c.Ref, list)
 	}
-	return g.rows()
+	return g.rows(), nil
+}
+
+// bothRows groups what is written, and what is audited.
+func bothRows(p *engine.Plan) (writes, audits []Row, err error) {
+	writes, err1 := planRows(&p.Changes)
+	audits, err2 := planRows(&p.Audited)
+	return writes, audits, errors.Join(err1, err2)
+}
+
+// bothDifferences does the same for a difference.
+func bothDifferences(d *engine.Difference) (writes, audits []Row, err error) {
+	writes, err1 := differenceRows(&d.Changes)
+	audits, err2 := differenceRows(&d.Audited)
+	return writes, audits, errors.Join(err1, err2)
 }
 
 // differenceRows groups the changes of a difference.
-func differenceRows(changes []engine.DifferentChange) []Row {
+func differenceRows(changes *engine.Differences) ([]Row, error) {
 	var g grouping
-	for _, c := range changes {
+	for c, err := range changes.All() {
+		if err != nil {
+			return nil, err
+		}
 		g.add(c.Ref, c.Edits)
 	}
-	return g.rows()
+	return g.rows(), nil
 }
 
 // sign returns what a row does in one character: + adds, - removes, ~ changes,

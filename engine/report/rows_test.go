@@ -1,7 +1,9 @@
 package report_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/twinrules/twinrules/engine"
+	"github.com/twinrules/twinrules/engine/report"
 	"github.com/twinrules/twinrules/hub/twin"
 )
 
@@ -80,7 +83,7 @@ func TestRows(t *testing.T) {
 func TestManyRowsOfARuleAreFolded(t *testing.T) {
 	differing := func(n int) *engine.Plan {
 		p := plan(changes("a", n, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(100+i), "r")} })...)
-		p.Changes = engine.ChangesOf(append(p.Changes.List(), changes("b", 2, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(i), "other")} })...)...)
+		p.Changes = engine.ChangesOf(append(changesIn(p.Changes), changes("b", 2, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", "", fmt.Sprint(i), "other")} })...)...)
 		return p
 	}
 	if got := rowsOf(t, differing(25)); len(got) != 27 {
@@ -111,7 +114,7 @@ func TestRowsCountEveryTwinOnce(t *testing.T) {
 			if len(edits) == 0 {
 				continue
 			}
-			p.Changes = engine.ChangesOf(append(p.Changes.List(), change(fmt.Sprintf("%03d", i), edits...))...)
+			p.Changes = engine.ChangesOf(append(changesIn(p.Changes), change(fmt.Sprintf("%03d", i), edits...))...)
 			want[edits[0].Rules[0]]++
 			if len(edits) == 2 && edits[1].Rules[0] != edits[0].Rules[0] {
 				want[edits[1].Rules[0]]++
@@ -189,5 +192,39 @@ func BenchmarkText(b *testing.B) {
 	p := plan(changes("d", 10_000, func(i int) []engine.Edit { return []engine.Edit{edit("tags.x", fmt.Sprint(i%9), "2", "r")} })...)
 	for b.Loop() {
 		show(b, "text", p, nil)
+	}
+}
+
+// TestFoldedRowsAreThoseOfAllAtOnce: rows that are put together as soon as they are
+// too many are those that one would count in the end, whoever came first.
+func TestFoldedRowsAreThoseOfAllAtOnce(t *testing.T) {
+	p := plan()
+	p.Changes = engine.ChangesOf(append(
+		changes("a", 300, func(i int) []engine.Edit {
+			return []engine.Edit{edit("tags.name", fmt.Sprint(i%7), fmt.Sprint(i%200), "wide")}
+		}),
+		changes("b", 90, func(i int) []engine.Edit {
+			return []engine.Edit{edit([]string{"tags.name", "tags.other"}[i%2], fmt.Sprint(i%3), fmt.Sprint(i%60), "wide")}
+		})...)...)
+	var got struct {
+		Rows []report.Row `json:"rows"`
+	}
+	if err := json.Unmarshal([]byte(show(t, "json", p, nil)), &got); err != nil {
+		t.Fatal(err)
+	}
+	var text []string
+	for _, r := range got.Rows {
+		was, is := 0, 0
+		for _, c := range r.Places[0].Before {
+			was += c.Count
+		}
+		for _, c := range r.Places[0].After {
+			is += c.Count
+		}
+		text = append(text, fmt.Sprint(r.Places[0].Path, r.Count, was, is, len(r.Places[0].Before), len(r.Places[0].After), r.Folded, r.Samples))
+	}
+	want := []string{"tags.name345 345 345 7 200 true [a-00000 a-00001 a-00002]", "tags.other45 45 45 3 30 true [b-00001 b-00003 b-00005]"}
+	if !slices.Equal(text, want) {
+		t.Errorf("got %q, want %q", text, want)
 	}
 }

@@ -16,15 +16,23 @@ var Text = &Format{
 	Name: "text",
 	Doc:  "for people at a terminal",
 	Plan: func(w io.Writer, p *engine.Plan, opts *Options) error {
+		writes, audits, err := bothRows(p)
+		if err != nil {
+			return err
+		}
 		t := newText(opts)
-		t.plan(p)
-		_, err := io.WriteString(w, t.String())
+		t.plan(p, writes, audits)
+		_, err = io.WriteString(w, t.String())
 		return err
 	},
 	Difference: func(w io.Writer, d *engine.Difference, opts *Options) error {
+		writes, audits, err := bothDifferences(d)
+		if err != nil {
+			return err
+		}
 		t := newText(opts)
-		t.difference(d)
-		_, err := io.WriteString(w, t.String())
+		t.difference(d, writes, audits)
+		_, err = io.WriteString(w, t.String())
 		return err
 	},
 }
@@ -32,18 +40,18 @@ var Text = &Format{
 // indent is how far the lines under a heading stand in.
 const indent = "      "
 
-func (t *text) plan(p *engine.Plan) {
+func (t *text) plan(p *engine.Plan, writes, audits []Row) {
 	for _, r := range p.Rules {
 		t.at[r.Rule] = fmt.Sprintf("%s:%d", r.File, r.Line)
 	}
 	t.flow("plan   ", "   ", "pack "+p.Pack.Name, source(p.Header), fleet(p.Fleet))
-	t.rows(planRows(&p.Changes))
+	t.rows(writes)
 	t.rollouts(reaching(p.Rollouts))
 	t.configurations(p.Configurations)
 	if p.Audited.Len() > 0 {
 		t.line("")
 		t.line("audit only, never written:")
-		t.rows(planRows(&p.Audited))
+		t.rows(audits)
 	}
 	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
 	t.failures("!", "error", failureRows(p.Errors))
@@ -53,9 +61,9 @@ func (t *text) plan(p *engine.Plan) {
 	t.sentence(planTotals(p))
 }
 
-func (t *text) difference(d *engine.Difference) {
+func (t *text) difference(d *engine.Difference, writes, audits []Row) {
 	t.flow("diff   ", "   ", "pack "+d.Head.Name, source(d.Snapshot), fleet(d.Snapshot.Fleet))
-	t.rows(differenceRows(d.Changes))
+	t.rows(writes)
 	t.rollouts(d.Rollouts)
 	for _, r := range d.GoneRollouts {
 		t.problem("<", "rollout of %s: the rule no longer goes in waves", r.Rule)
@@ -66,10 +74,10 @@ func (t *text) difference(d *engine.Difference) {
 		t.sentence("no longer done to configurations:")
 		t.configurations(d.GoneConfigurations)
 	}
-	if len(d.Audited) > 0 {
+	if d.Audited.Len() > 0 {
 		t.line("")
 		t.sentence("audit only, never written:")
-		t.rows(differenceRows(d.Audited))
+		t.rows(audits)
 	}
 	t.conflicts("!", "new conflict", conflictRows(d.NewConflicts))
 	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))

@@ -77,7 +77,7 @@ func TestTheLastLineOfADifference(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			text := show(t, "text", engine.Compare(test.base, test.head), &report.Options{Width: 1000})
+			text := show(t, "text", compared(test.base, test.head), &report.Options{Width: 1000})
 			if got := text[strings.LastIndex(strings.TrimSpace(text), "\n")+1:]; got != test.want+"\n" {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

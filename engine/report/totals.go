@@ -103,7 +103,7 @@ func asWanted(f engine.FleetInfo) string {
 // differenceTotals says in a few sentences what a difference comes to.
 func differenceTotals(d *engine.Difference) string {
 	sentences := []string{"This change concerns no twin."}
-	if size := both(len(d.Changes), changed(d)); size != "" {
+	if size := both(d.Changes.Len(), changed(d)); size != "" {
 		sentences[0] = "This change concerns " + size + "."
 	} else if d.Empty() {
 		sentences[0] = "This change has no effect on these twins."

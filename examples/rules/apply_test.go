@@ -18,7 +18,7 @@ import (
 func (s story) apply(t *testing.T, one *engine.Plan) {
 	client := signIn(t, start(t, s.fleet))
 	first := plan(t, s.program, s.fleet, client, 4)
-	if diff := cmp.Diff(one.Changes.List(), first.Changes.List()); diff != "" {
+	if diff := cmp.Diff(changesIn(t, one), changesIn(t, first)); diff != "" {
 		t.Errorf("changes on the snapshot and on the hub (-snapshot +hub):\n%s", diff)
 	}
 	receipt := apply(t, first, client)
@@ -92,7 +92,11 @@ func signIn(t *testing.T, e *emulator.Emulator) *hub.Client {
 
 func apply(t *testing.T, p *engine.Plan, w engine.Writer) *engine.Receipt {
 	t.Helper()
-	j, err := journal.Open(t.TempDir(), journal.Begin{Plan: p.Digest(), Hub: p.Hub, At: p.TakenAt})
+	digest, err := p.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(t.TempDir(), journal.Begin{Plan: digest, Hub: p.Hub, At: p.TakenAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,4 +106,15 @@ func apply(t *testing.T, p *engine.Plan, w engine.Writer) *engine.Receipt {
 		t.Fatal(err)
 	}
 	return receipt
+}
+
+func changesIn(t *testing.T, p *engine.Plan) (list []engine.Change) {
+	t.Helper()
+	for c, err := range p.Changes.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, c)
+	}
+	return list
 }

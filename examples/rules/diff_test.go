@@ -16,7 +16,11 @@ import (
 func difference(t *testing.T, s *snapshot.Snapshot) *engine.Difference {
 	t.Helper()
 	base, head := compile(t, "cold-chain"), compile(t, "cold-chain/next")
-	return engine.Compare(plan(t, base, s, nil, 4), plan(t, head, s, nil, 4))
+	d, err := engine.Compare(plan(t, base, s, nil, 4), plan(t, head, s, nil, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func render(t *testing.T, f *report.Format, d *engine.Difference) string {
@@ -33,7 +37,10 @@ func TestDifference(t *testing.T) {
 	t.Parallel()
 	d := difference(t, openFleet(t, "cold-chain/fleet.ndjson.zst"))
 	classes := map[engine.Class]int{}
-	for _, c := range d.Changes {
+	for c, err := range d.Changes.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, e := range c.Edits {
 			classes[e.Class]++
 		}
@@ -59,8 +66,8 @@ func TestLargeDifference(t *testing.T) {
 		t.Fatalf("got %d twins", s.Header.Twins)
 	}
 	d := difference(t, s)
-	if len(d.Changes) < 300 {
-		t.Errorf("it concerns %d twins only", len(d.Changes))
+	if d.Changes.Len() < 300 {
+		t.Errorf("it concerns %d twins only", d.Changes.Len())
 	}
 	first, second := render(t, report.Markdown, d), render(t, report.Markdown, d)
 	if first != second {

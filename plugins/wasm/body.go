@@ -102,7 +102,7 @@ func (p *parser) labels(in instruction, depth int) {
 func (p *parser) check(in instruction, b *Body) {
 	limit, what := -1, ""
 	switch in.op {
-	case opLocalGet, opLocalGet + 1, opLocalTee:
+	case opLocalGet, opLocalSet, opLocalTee:
 		limit, what = b.Locals, "local"
 	case opGlobalGet, opGlobalSet:
 		limit, what = len(p.m.globals), "global"

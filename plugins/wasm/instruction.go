@@ -11,9 +11,11 @@ const (
 	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
@@ -82,7 +84,7 @@ var operands = func() (t [256]operand) {
 	fill(opEnd, opEnd, none)
 	fill(opBr, opBrIf, index)
 	fill(opBrTable, opBrTable, table)
-	fill(0x0f, 0x0f, none) // return
+	fill(opReturn, opReturn, none)
 	fill(opCall, opCall, index)
 	fill(opCallIndirect, opCallIndirect, twoIndexes)
 	fill(0x1a, 0x1b, none) // drop, select
@@ -107,6 +109,7 @@ type instruction struct {
 	op      byte
 	sub     uint32   // of opBulk and opVector
 	index   uint32   // the first number that follows
+	takes   bool     // of a block: it has parameters
 	targets []uint32 // of opBrTable; valid until the next one is read
 	values  int      // that a block takes and leaves
 	at      int      // where it starts
@@ -118,7 +121,7 @@ func (p *parser) instruction() instruction {
 	switch operands[in.op] {
 	case none:
 	case blockType:
-		in.values = p.blockType()
+		in.values, in.takes = p.blockType()
 	case index:
 		in.index = p.u32()
 	case twoIndexes:
@@ -158,25 +161,26 @@ func (p *parser) instruction() instruction {
 	return in
 }
 
-// blockType returns how many values such a block takes and leaves.
-func (p *parser) blockType() int {
+// blockType returns how many values such a block takes and leaves, and whether it
+// takes any.
+func (p *parser) blockType() (values int, takes bool) {
 	switch t := p.signed(5); {
 	case t >= int64(len(p.m.types)):
 		p.fail("there is no type %d", t)
 	case t >= 0:
-		return p.m.types[t].values()
+		return p.m.types[t].values(), len(p.m.types[t].Params) > 0
 	case t == -0x40: // nothing
 	case t < -0x40:
 		p.fail("a block of an unknown type")
 	default:
 		switch ValType(t & 0x7f) {
 		case I32, I64, F32, F64, V128, FuncRef, ExternRef:
-			return 1
+			return 1, false
 		default:
 			p.fail("a block of an unknown type")
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func (p *parser) targets() (list []uint32) {

@@ -30,15 +30,15 @@ func one(code ...[]byte) []byte {
 	return m.Bytes()
 }
 
-func meter(t testing.TB, binary []byte, fuel int64) *wasm.Metered {
+func meter(t failer, binary []byte, fuel int64) *wasm.Metered {
 	t.Helper()
 	m, err := wasm.Parse(binary)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	metered, err := m.Meter(binary, fuel)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	return metered
 }
@@ -82,7 +82,7 @@ func TestPrices(t *testing.T) {
 		want int64
 	}{
 		{"nothing", get, 1, 1},
-		{"a loop of ten turns", wasmtest.Code(countDown, get), 10, 11},
+		{"a loop of ten turns", wasmtest.Code(countDown, get), 10, 10},
 		{"filling 32 bytes", wasmtest.Code(fill, get), 32, 2},
 		{"filling 64 KiB", wasmtest.Code(fill, get), 65536, 2049},
 		{"a long way", wasmtest.Code(nops(640), get), 0, 11},
@@ -155,6 +155,67 @@ func blocks(t *rapid.T, count []byte, open, depth int) []byte {
 			if open > 0 {
 				code = append(append(code, bit...), 0x0d, byte(rapid.IntRange(0, open-1).Draw(t, "label")))
 			}
+		}
+	}
+	return code
+}
+
+// TestEveryTurnIsCharged draws functions that call each other, with loops that count
+// their turns, and the entries, in a global. There is no way to have more of them
+// than fuel was used, whatever is called, left or returned from in between.
+func TestEveryTurnIsCharged(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const functions = 4
+		m := &wasmtest.Module{Globals: []wasmtest.Global{{}}}
+		for n := range functions {
+			code := wasmtest.Code(counted, turns(t, n, 0, 3), []byte{0x23, 0})
+			m.Funcs = append(m.Funcs, wasmtest.Func{Type: unary, Locals: i32, Code: code})
+		}
+		m.Funcs[0].Export = "f"
+		binary := m.Bytes()
+		metered := meter(t, binary, budget)
+		x := rapid.Uint64Range(0, 1<<32-1).Draw(t, "x")
+		want, _, err1 := run(t, binary, x)
+		got, left, err2 := run(t, metered.Binary, x)
+		if err1 != nil || err2 != nil || got != want {
+			t.Fatalf("got %d, %v from the metered module, %d, %v from the plain one", got, err2, want, err1)
+		}
+		if used := budget - left; used < int64(want) {
+			t.Fatalf("%d units paid for %d turns and entries", used, want)
+		}
+	})
+}
+
+// counted adds 1 to global 0.
+var counted = wasmtest.Code([]byte{0x23, 0}, wasmtest.Const32(1), []byte{0x6a, 0x24, 0})
+
+// turns draws code of function n, which leaves the stack as it is.
+func turns(t *rapid.T, n, open, depth int) []byte {
+	var code []byte
+	// again is 1 while a bit of x says so, and there have been few turns.
+	again := func() []byte {
+		return wasmtest.Code([]byte{0x20, 0}, wasmtest.Const32(int32(rapid.IntRange(0, 30).Draw(t, "bit"))), []byte{0x76}, wasmtest.Const32(1), []byte{0x71},
+			[]byte{0x23, 0}, wasmtest.Const32(300), []byte{0x48, 0x71, 0x22, 1})
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "n") {
+		inner := func(more int) []byte { return turns(t, n, open+more, depth-1) }
+		switch kind := rapid.IntRange(0, 6).Draw(t, "kind"); {
+		case kind == 0:
+			code = append(code, bytes.Repeat([]byte{0x01}, rapid.IntRange(0, 100).Draw(t, "nops"))...)
+		case kind == 1 && n < 3: // a call
+			code = append(code, 0x20, 0, 0x10, byte(n+1), 0x1a)
+		case kind == 2: // a return
+			code = append(append(append(code, again()...), 0x04, 0x40), 0x23, 0, 0x0f, 0x0b)
+		case depth == 0:
+		case kind == 3: // a loop that goes back by br_if
+			code = append(append(append(code, 0x03, 0x40), inner(1)...), wasmtest.Code(again(), []byte{0x1a, 0x23, 0, 0x20, 1, 0x6a, 0x24, 0, 0x20, 1, 0x0d, 0, 0x0b})...)
+		case kind == 4: // a loop that goes back by br
+			code = append(append(append(code, 0x03, 0x40), inner(1)...), wasmtest.Code(again(), []byte{0x04, 0x40}, counted, []byte{0x0c, 1, 0x0b, 0x0b})...)
+		case kind == 5: // a loop that goes back by br_table
+			code = append(append(append(code, 0x02, 0x40, 0x03, 0x40), inner(2)...), wasmtest.Code(again(), []byte{0x1a, 0x23, 0, 0x20, 1, 0x6a, 0x24, 0, 0x20, 1, 0x0e, 1, 1, 0, 0x0b, 0x0b})...)
+		default:
+			code = append(append(append(code, again()...), 0x04, 0x40), inner(1)...)
+			code = append(append(append(code, 0x05), inner(1)...), 0x0b)
 		}
 	}
 	return code
