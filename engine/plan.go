@@ -25,6 +25,7 @@ type Plan struct {
 	Errors         []Failure  // in Ref order
 	Warnings       []Failure  // that rules excuse and want told of, in Ref order; they stand in nobody's way
 	Breaches       []Breach   // limits that the changes exceed
+	Spending       Spending   // of plugins; not known of a plan out of a file
 }
 
 // A Header says what a plan was computed from.

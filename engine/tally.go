@@ -23,6 +23,7 @@ type tally struct {
 	failures         []Failure
 	warnings         []Failure
 	configurations   []ConfigurationChange
+	fuel             []int64           // that plugins used, by rule
 	units            map[string]*least // of the rules whose waves depend on their population
 }
 
@@ -44,6 +45,10 @@ func (s *tally) add(other tally) {
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
 	s.warnings = append(s.warnings, other.warnings...)
+	if s.fuel == nil {
+		s.fuel = make([]int64, len(other.fuel))
+	}
+	add(s.fuel, other.fuel)
 	for rule, l := range other.units {
 		s.unitsOf(rule, l.most).merge(l)
 	}

@@ -24,11 +24,11 @@ func (out) Spent() int64  { return 99 }
 func (m moody) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return m, nil
 }
-func (moody) Eval(_ context.Context, t *twin.Twin, _ time.Time) (*rules.Finding, error) {
+func (moody) Eval(_ context.Context, t *twin.Twin, _ time.Time) (*rules.Finding, int64, error) {
 	if kind, _ := t.Tags().Lookup("kind"); kind == "b" {
-		return nil, out{}
+		return nil, 99, out{}
 	}
-	return &rules.Finding{}, nil
+	return &rules.Finding{}, 1, nil
 }
 func (moody) Reads() []string  { return []string{"tags.kind"} }
 func (moody) Writes() []string { return nil }

@@ -298,8 +298,8 @@ type judge struct {
 func (j judge) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return j, nil
 }
-func (j judge) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) {
-	return j.finding, j.err
+func (j judge) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, int64, error) {
+	return j.finding, 7, j.err
 }
 func (judge) Reads() []string  { return []string{"reported.odd"} }
 func (judge) Writes() []string { return nil }

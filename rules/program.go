@@ -24,6 +24,8 @@ type Moment struct {
 	// Memory is asked by rules that give back what stood at a place before them;
 	// nil remembers nothing.
 	Memory Memory
+	// Bill is told what plugins use; nil for nobody.
+	Bill *Bill
 }
 
 // A Verdict is what one rule says of one twin.
@@ -93,7 +95,7 @@ func (p *Program) scope(t *twin.Twin, at Moment) *scope {
 
 // of returns what an expression can see of a twin, with the vars of s.
 func (s *scope) of(t *twin.Twin, at Moment) *scope {
-	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: s.vars, memory: at.Memory}
+	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: s.vars, memory: at.Memory, bill: at.Bill}
 }
 
 func (r *compiledRule) eval(ctx context.Context, in *scope) Verdict {
@@ -146,11 +148,12 @@ func (r *compiledRule) judge(ctx context.Context, in *scope, v *Verdict) (*Findi
 }
 
 // find asks the plugin, if there is one. Its facts are seen from then on.
-func (r *compiledRule) find(ctx context.Context, in *scope) (finding *Finding, found bool, err error) {
+func (r *compiledRule) find(ctx context.Context, in *scope) (_ *Finding, found bool, _ error) {
 	if r.plugin == nil {
 		return nil, true, nil
 	}
-	finding, err = r.plugin.Eval(ctx, in.twin, in.now)
+	finding, fuel, err := r.plugin.Eval(ctx, in.twin, in.now)
+	in.bill.add(r.place, fuel)
 	if err != nil || finding == nil {
 		return nil, false, err
 	}

@@ -31,6 +31,7 @@ var JSON = &Format{
 			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: digest, Obstacle: p.Obstacle(),
 			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: writes, Audited: audits, Configurations: list(p.Configurations),
 			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Warnings: list(failureRows(p.Warnings)), Breaches: breachTexts(p.Breaches),
+			Plugins: list(p.Spending.Plugins),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
@@ -66,6 +67,7 @@ type planJSON struct {
 	Errors         []FailureRow                 `json:"errors"`
 	Warnings       []FailureRow                 `json:"warnings"`
 	Breaches       []string                     `json:"breaches"`
+	Plugins        []engine.PluginFuel          `json:"plugins"` // dearest first; none of a plan out of a file
 }
 
 type differenceJSON struct {

@@ -152,6 +152,9 @@ func samplePlan() *engine.Plan {
 		{Ref: twin.Ref{Device: "d"}, Rule: "retire-ftp", Message: "plugin host: it used up its budget of 900 units of fuel [plugin.eval.fuel]", Fuel: 900},
 		{Ref: twin.Ref{Device: "e"}, Rule: "retire-ftp", Message: "plugin host: it used up its budget of 900 units of fuel [plugin.eval.fuel]", Fuel: 900},
 	}
+	p.Spending = engine.Spending{Budget: 5000000, Plugins: []engine.PluginFuel{
+		{Plugin: "host", Fuel: 4200000, Rules: []string{"retire-ftp"}}, {Plugin: "score", Fuel: 12, Rules: []string{"power-save", "at-rest"}},
+	}}
 	p.Breaches = []engine.Breach{{Rule: "power-save", Limits: rules.Limits{MaxTwins: 500, MaxPercent: 5}, Population: 100, Changed: 6, Allowed: 5}}
 	return p
 }

@@ -59,6 +59,9 @@ func (t *text) plan(p *engine.Plan, writes, audits []Row) {
 	t.breaches("!", "limit", p.Breaches)
 	t.line("")
 	t.sentence(planTotals(p))
+	if s := &p.Spending; s.Budget > 0 && len(s.Plugins) > 0 { // who sets no limit to it has no use for it
+		t.sentence(fmt.Sprintf("Plugins used %d of %d units of fuel: %s.", s.Total(), s.Budget, s))
+	}
 }
 
 func (t *text) difference(d *engine.Difference, writes, audits []Row) {
