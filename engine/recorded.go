@@ -28,6 +28,9 @@ func (e *evaluation) recorded(ctx context.Context, src Recording) error {
 		return err
 	}
 	if again {
+		for _, w := range workers {
+			e.total.spend(w.sum.fuel) // which is gone
+		}
 		return e.listed(ctx, src)
 	}
 	return e.gather(workers)

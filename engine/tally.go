@@ -45,10 +45,7 @@ func (s *tally) add(other tally) {
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
 	s.warnings = append(s.warnings, other.warnings...)
-	if s.fuel == nil {
-		s.fuel = make([]int64, len(other.fuel))
-	}
-	add(s.fuel, other.fuel)
+	s.spend(other.fuel)
 	for rule, l := range other.units {
 		s.unitsOf(rule, l.most).merge(l)
 	}
@@ -62,6 +59,14 @@ func (s *tally) rule(id string) *RuleCount {
 		s.rules[id] = &RuleCount{}
 	}
 	return s.rules[id]
+}
+
+// spend adds what plugins used.
+func (s *tally) spend(fuel []int64) {
+	if s.fuel == nil {
+		s.fuel = make([]int64, len(fuel))
+	}
+	add(s.fuel, fuel)
 }
 
 // twin counts a twin whose JSON has the digest.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -99,7 +100,9 @@ func TestTheBudgetOfARun(t *testing.T) {
 	p, s := shopped(t)
 	src := newHerd(3, 700).source()
 	src.query = func(*twin.Twin) bool { return true }
-	for name, from := range map[string]engine.Source{"a recording": src, "a list": listed{src}} {
+	double := src // is read twice
+	double.tape = append(slices.Clone(src.tape), src.tape[5])
+	for name, from := range map[string]engine.Source{"a recording": src, "a list": listed{src}, "a recording that has a twin twice": double} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := bought(t.Context(), p, from, engine.Options{})
 			if err != nil {
@@ -109,7 +112,7 @@ func TestTheBudgetOfARun(t *testing.T) {
 			if limited, err := bought(t.Context(), p, from, engine.Options{Fuel: need}); err != nil || string(planBytes(t, limited)) != string(planBytes(t, plan)) {
 				t.Errorf("%d units are not enough for %d: %v", need, need, err)
 			}
-			for _, budget := range []int64{1, 50, need / 3, need / 2, need - 1} {
+			for _, budget := range []int64{1, 50, need / 3, need * 2 / 3, need - 1} {
 				said := ""
 				for _, workers := range []int{1, 2, 3, 8, 8, 8} {
 					s.calls.Store(0)
