@@ -17,8 +17,9 @@ type Difference struct {
 	Pending    int         // twins with places that both plans change alike
 	Reassigned int         // places that both change alike, for other rules
 	// NewErrors and GoneErrors are failures that only head or only base has, and
-	// so for conflicts and breaches.
+	// so for warnings, conflicts and breaches.
 	NewErrors, GoneErrors       []Failure
+	NewWarnings, GoneWarnings   []Failure
 	NewConflicts, GoneConflicts []Conflict
 	NewBreaches, GoneBreaches   []Breach
 	Configurations              []ConfigurationChange // that head makes and base does not
@@ -35,8 +36,9 @@ type Difference struct {
 func Compare(base, head *Plan) (*Difference, error) {
 	d := &Difference{
 		Base: base.Pack, Head: head.Pack, Hub: head.Hub, Snapshot: head.Header, HeadSummary: head.Summary(), HeadStaged: head.Staged(),
-		NewErrors:    without(head.Errors, base.Errors, failureKey),
-		GoneErrors:   without(base.Errors, head.Errors, failureKey),
+		NewErrors:   without(head.Errors, base.Errors, failureKey),
+		GoneErrors:  without(base.Errors, head.Errors, failureKey),
+		NewWarnings: without(head.Warnings, base.Warnings, failureKey), GoneWarnings: without(base.Warnings, head.Warnings, failureKey),
 		NewConflicts: without(head.Conflicts, base.Conflicts, conflictKey), GoneConflicts: without(base.Conflicts, head.Conflicts, conflictKey),
 		NewBreaches: without(head.Breaches, base.Breaches, breachKey), GoneBreaches: without(base.Breaches, head.Breaches, breachKey),
 	}
@@ -107,5 +109,5 @@ func (d *Difference) Close() error {
 // Empty reports whether the plans do the same.
 func (d *Difference) Empty() bool {
 	return len(d.Rollouts)+len(d.GoneRollouts)+d.Changes.Len()+d.Audited.Len()+len(d.Configurations)+len(d.GoneConfigurations)+len(d.NewErrors)+len(d.NewConflicts)+len(d.NewBreaches)+
-		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches) == 0
+		len(d.GoneErrors)+len(d.GoneConflicts)+len(d.GoneBreaches)+len(d.NewWarnings)+len(d.GoneWarnings) == 0
 }

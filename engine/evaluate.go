@@ -37,6 +37,9 @@ type Options struct {
 	// Room is how many bytes of changes and names are in memory at once, about; 0
 	// means 2 MiB, or 256 KiB a worker where that is more.
 	Room int
+	// Fuel is how much plugins may use in all, in units; 0 means any. With more there
+	// is a [FuelError] and no plan.
+	Fuel int64
 	// Progress, if not nil, is called now and then with the number of twins read
 	// so far, by one goroutine at a time.
 	Progress func(twins int)
@@ -46,8 +49,8 @@ type Options struct {
 // as a stream: of a twin that does not change only its name is kept, because one
 // that src lists twice is judged as it was listed first. Conflicts, rules that
 // could not judge a twin, and limits that are exceeded stand in the plan; an
-// error means that src failed, ctx ended or there is no room in [Options.Scratch],
-// and there is no plan. Whoever gives a Scratch closes the plan.
+// error means that src failed, ctx ended, plugins used too much or there is no room
+// in [Options.Scratch], and there is no plan. Whoever gives a Scratch closes the plan.
 func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) (plan *Plan, err error) {
 	if opts == nil {
 		opts = &Options{}
@@ -89,6 +92,7 @@ func Evaluate(ctx context.Context, p *rules.Program, src Source, opts *Options) 
 		return nil, err
 	}
 	plan.Fleet.ConfigurationsUnread = unread
+	plan.Spending = NewSpending(p.Pack, opts.Fuel, e.total.fuel)
 	return plan, nil
 }
 
@@ -113,9 +117,11 @@ type worker struct {
 	sifter *rules.Sifter
 	names  nameHashes // of the twins of a recording, see [evaluation.recorded]
 	watch  *watch     // of what was seen before; nil for nothing
+	moment rules.Moment
+	purse  *purse // nil for one without a bottom
 }
 
-func (e *evaluation) workers() []*worker {
+func (e *evaluation) workers(p *purse) []*worker {
 	n := e.opts.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -124,6 +130,7 @@ func (e *evaluation) workers() []*worker {
 	list := make([]*worker, n)
 	for i := range list {
 		list[i] = e.worker(sieve, n)
+		list[i].purse = p
 	}
 	e.look(list, sieve)
 	return list
@@ -137,9 +144,12 @@ const defaultRoom = 2 << 20
 func (e *evaluation) worker(sieve *rules.Sieve, n int) *worker {
 	room := cmp.Or(e.opts.Room, max(defaultRoom, n*defaultRoom/8)) / 4 / n
 	lists := &editLists{}
+	moment := e.opts.Moment
+	moment.Bill = e.program.Pack.NewBill()
 	return &worker{
+		moment:     moment,
 		evaluation: e, sifter: sieve.Sifter(), names: nameHashes{spill: e.spill, room: room / nameSize},
-		sum: tally{changes: newChangePile(lists, e.spill, room), audited: newChangePile(lists, e.spill, room)},
+		sum: tally{changes: newChangePile(lists, e.spill, room), audited: newChangePile(lists, e.spill, room), fuel: make([]int64, len(e.program.Pack.Rules))},
 	}
 }
 
@@ -165,29 +175,38 @@ func (w *worker) failed() error {
 	return errors.Join(w.sum.changes.err, w.sum.audited.err, w.names.err)
 }
 
+// A batch is some of the twins of a list, in its order.
+type batch struct {
+	twins  []*twin.Twin
+	number int
+}
+
 // batchSize is how many twins a worker takes at once.
 const batchSize = 64
 
 // listed reads the source in this goroutine and has batches judged by workers.
 func (e *evaluation) listed(ctx context.Context, src Source) error {
-	workers := e.workers()
-	batches := make(chan []*twin.Twin, len(workers))
+	purse, ctx, cancel := e.purse(ctx)
+	defer cancel(nil)
+	workers := e.workers(purse)
+	batches := make(chan batch, len(workers))
 	var wg sync.WaitGroup
 	for _, w := range workers {
 		wg.Go(func() {
-			for batch := range batches {
-				for _, t := range batch {
-					if ctx.Err() == nil {
+			for b := range batches {
+				for _, t := range b.twins {
+					if ctx.Err() == nil && !w.over() {
 						w.sift(ctx, t)
 					}
 				}
+				w.end(b.number)
 			}
 		})
 	}
 	err := e.read(ctx, src, batches)
 	close(batches)
 	wg.Wait()
-	if err == nil && ctx.Err() != nil {
+	if ctx.Err() != nil && (err == nil || isFuel(ctx)) {
 		err = context.Cause(ctx) // a plugin that was interrupted has judged nothing
 	}
 	if err != nil {
@@ -196,16 +215,16 @@ func (e *evaluation) listed(ctx context.Context, src Source) error {
 	return e.gather(workers)
 }
 
-func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twin.Twin) error {
+func (e *evaluation) read(ctx context.Context, src Source, batches chan<- batch) error {
 	seen := map[twin.Ref]struct{}{}
-	batch := make([]*twin.Twin, 0, batchSize)
+	next := batch{twins: make([]*twin.Twin, 0, batchSize)}
 	flush := func() error {
 		select {
-		case batches <- batch:
+		case batches <- next:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		batch = make([]*twin.Twin, 0, batchSize)
+		next = batch{make([]*twin.Twin, 0, batchSize), next.number + 1}
 		if e.opts.Progress != nil {
 			e.opts.Progress(len(seen))
 		}
@@ -220,7 +239,7 @@ func (e *evaluation) read(ctx context.Context, src Source, batches chan<- []*twi
 				continue
 			}
 			seen[t.Ref] = struct{}{}
-			if batch = append(batch, t); len(batch) == batchSize {
+			if next.twins = append(next.twins, t); len(next.twins) == batchSize {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -251,7 +270,7 @@ func (w *worker) unknown(ctx context.Context, t *twin.Twin) (selected bool) {
 		w.remember(nil)
 		return selected
 	}
-	verdicts, selected := w.sifter.Eval(ctx, t, w.opts.Moment)
+	verdicts, selected := w.sifter.Eval(ctx, t, w.moment)
 	w.judge(ctx, t, verdicts)
 	return selected
 }

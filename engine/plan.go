@@ -23,7 +23,9 @@ type Plan struct {
 	Configurations []ConfigurationChange
 	Conflicts      []Conflict // in Ref order
 	Errors         []Failure  // in Ref order
+	Warnings       []Failure  // that rules excuse and want told of, in Ref order; they stand in nobody's way
 	Breaches       []Breach   // limits that the changes exceed
+	Spending       Spending   // of plugins; not known of a plan out of a file
 }
 
 // A Header says what a plan was computed from.
@@ -73,6 +75,7 @@ type RuleCount struct {
 	Changed    int        `json:"changed"`           // of these, it would change
 	Failed     int        `json:"failed"`            // twins it could not judge
 	Leaving    int        `json:"leaving,omitempty"` // twins whose values it gives back, having come to its end
+	Warned     int        `json:"warned,omitempty"`  // twins on which its plugin failed under onError: warn
 }
 
 // A Change is one write: the document, the state it was computed from, and what
@@ -149,7 +152,8 @@ func (w ConflictWish) Who() string {
 }
 
 // A Failure is a rule that could not judge a twin, or a result that the hub
-// would refuse. The twin is left as it is by the rules named.
+// would refuse. The twin is left as it is by the rules named. As a warning it is
+// one of a plugin whose rule says onError: warn.
 type Failure struct {
 	Ref     twin.Ref `json:"ref"`
 	Rule    string   `json:"rule"`
@@ -199,13 +203,14 @@ type Summary struct {
 	Conflicts      int `json:"conflicts"`
 	Errors         int `json:"errors"`
 	Breaches       int `json:"breaches"`
+	Warnings       int `json:"warnings,omitempty"`
 }
 
 // Summary counts what is in p.
 func (p *Plan) Summary() Summary {
 	s := Summary{
 		Twins: p.Changes.Len(), Edits: p.Changes.Edits(), Audited: p.Audited.Len(),
-		Conflicts: len(p.Conflicts), Errors: len(p.Errors), Breaches: len(p.Breaches),
+		Conflicts: len(p.Conflicts), Errors: len(p.Errors), Breaches: len(p.Breaches), Warnings: len(p.Warnings),
 	}
 	for _, c := range p.Configurations {
 		if c.Action != Keep {
@@ -248,4 +253,5 @@ func compareRefs(a, b twin.Ref) int { return a.Compare(b) }
 func (p *Plan) sort() {
 	slices.SortStableFunc(p.Conflicts, func(a, b Conflict) int { return compareRefs(a.Ref, b.Ref) })
 	slices.SortStableFunc(p.Errors, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })
+	slices.SortStableFunc(p.Warnings, func(a, b Failure) int { return compareRefs(a.Ref, b.Ref) })
 }

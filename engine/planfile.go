@@ -20,6 +20,7 @@ type planLine struct {
 	Configuration *ConfigurationChange `json:"configuration,omitempty"`
 	Conflict      *Conflict            `json:"conflict,omitempty"`
 	Failure       *Failure             `json:"error,omitempty"`
+	Warning       *Failure             `json:"warning,omitempty"`
 	Breach        *Breach              `json:"breach,omitempty"`
 	End           *planEnd             `json:"end,omitempty"`
 }
@@ -68,6 +69,7 @@ func writeLines(to io.Writer, p *Plan, limit int) (digest string, err error) {
 	each(w, p.Configurations, func(v *ConfigurationChange) planLine { return planLine{Configuration: v} })
 	each(w, p.Conflicts, func(v *Conflict) planLine { return planLine{Conflict: v} })
 	each(w, p.Errors, func(v *Failure) planLine { return planLine{Failure: v} })
+	each(w, p.Warnings, func(v *Failure) planLine { return planLine{Warning: v} })
 	each(w, p.Breaches, func(v *Breach) planLine { return planLine{Breach: v} })
 	digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
 	w.line(planLine{End: &planEnd{p.Summary(), digest}})

@@ -137,6 +137,7 @@ func whole(t testing.TB) *engine.Plan {
 	plan := evaluate(t, pack(t, setter+"  - {id: a, mode: audit, patch: {tags: {x: 1}}}\n  - {id: left, patch: {desired: {y: 1}}}\n  - {id: right, patch: {desired: {y: 2}}}\n"), fleet(2), nil)
 	plan.Configurations = configurations(twin.Object{})
 	plan.Errors = []engine.Failure{{Ref: device(1), Rule: "r", Message: "no"}}
+	plan.Warnings = []engine.Failure{{Ref: device(2), Rule: "r", Message: "perhaps", Fuel: 7}}
 	plan.Breaches = []engine.Breach{{Rule: "r"}}
 	return plan
 }
@@ -211,7 +212,7 @@ func TestDamagedPlansAreRefused(t *testing.T) {
 // program would not have said.
 func TestForgedPlansAreRefused(t *testing.T) {
 	lines := strings.SplitAfter(inflate(t, planBytes(t, whole(t))), "\n")
-	summary := `{"twins":2,"edits":4,"audited":2,"configurations":3,"conflicts":2,"errors":1,"breaches":1}`
+	summary := `{"twins":2,"edits":4,"audited":2,"configurations":3,"conflicts":2,"errors":1,"breaches":1,"warnings":1}`
 	good := lines[:len(lines)-2]
 	if _, err := engine.ReadPlan(bytes.NewReader(deflate(t, sealed(good, summary)))); err != nil {
 		t.Fatalf("the test's own seal does not fit: %v", err)
@@ -278,6 +279,7 @@ func TestForgedPlansAreRefused(t *testing.T) {
 		"somebody else's label": {edit("configuration", `"owner":"twinrules"`, `"owner":"them"`), "it is not the pack's"},
 		"another pack's":        {edit("configuration", `"pack":"p"`, `"pack":"q"`), "it is not the pack's"},
 		"a configuration twice": {func(l []string) []string { i := first("configuration"); return slices.Insert(l, i, l[i]) }, `configuration "tr-a": a second change`},
+		"a warning hidden":      {func(l []string) []string { return slices.Delete(l, first("warning"), first("warning")+1) }, "its summary is that of another"},
 		"another summary":       {func(l []string) []string { return slices.Delete(l, first("error"), first("error")+1) }, "its summary is that of another"},
 	} {
 		t.Run(name, func(t *testing.T) {

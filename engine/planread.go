@@ -147,7 +147,7 @@ func (p *planReader) line(data []byte) error {
 func (l *planLine) kinds() (list []int) {
 	for kind, set := range []bool{
 		l.Header != nil, l.Rule != nil, l.Rollout != nil, l.Change != nil, l.Audited != nil, l.Configuration != nil,
-		l.Conflict != nil, l.Failure != nil, l.Breach != nil, l.End != nil,
+		l.Conflict != nil, l.Failure != nil, l.Warning != nil, l.Breach != nil, l.End != nil,
 	} {
 		if set {
 			list = append(list, kind)
@@ -193,6 +193,8 @@ func (p *planReader) take(line planLine) error {
 		p.plan.Conflicts = append(p.plan.Conflicts, *line.Conflict)
 	case line.Failure != nil:
 		p.plan.Errors = append(p.plan.Errors, *line.Failure)
+	case line.Warning != nil:
+		p.plan.Warnings = append(p.plan.Warnings, *line.Warning)
 	case line.Breach != nil:
 		p.plan.Breaches = append(p.plan.Breaches, *line.Breach)
 	case line.End != nil:

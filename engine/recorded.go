@@ -17,9 +17,10 @@ import (
 // that is there twice. A recording with such is read once more as any source is, which
 // remembers names.
 func (e *evaluation) recorded(ctx context.Context, src Recording) error {
-	workers := e.workers()
-	err := e.blocks(ctx, src, workers)
-	if err != nil {
+	purse, limited, cancel := e.purse(ctx)
+	defer cancel(nil)
+	workers := e.workers(purse)
+	if err := e.blocks(limited, src, workers); err != nil {
 		return err
 	}
 	again, err := twice(workers)
@@ -27,6 +28,9 @@ func (e *evaluation) recorded(ctx context.Context, src Recording) error {
 		return err
 	}
 	if again {
+		for _, w := range workers {
+			e.total.spend(w.sum.fuel) // which is gone
+		}
 		return e.listed(ctx, src)
 	}
 	return e.gather(workers)
@@ -71,10 +75,10 @@ func (e *evaluation) blocks(ctx context.Context, src Recording, workers []*worke
 	close(blocks)
 	wg.Wait()
 	e.progress(&judged)
-	if first := firstOf(failures); first != nil {
+	if first := firstOf(failures); first != nil && !isFuel(ctx) {
 		return first
 	}
-	if err == nil && ctx.Err() != nil {
+	if isFuel(ctx) || err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return err
@@ -116,12 +120,15 @@ func (e *evaluation) progress(judged *atomic.Int64) {
 }
 
 // block judges the twins of a block, and counts them.
-func (w *worker) block(ctx context.Context, b Block) (n int, err error) {
+func (w *worker) block(ctx context.Context, b numbered) (n int, err error) {
 	err = b.Lines(func(line []byte, digest twin.Digest) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		n++
+		if w.over() {
+			return nil
+		}
 		return w.line(ctx, line, digest)
 	})
 	if err != nil && ctx.Err() != nil {
@@ -130,7 +137,10 @@ func (w *worker) block(ctx context.Context, b Block) (n int, err error) {
 	if err != nil {
 		return n, fmt.Errorf("read twins: %w", err)
 	}
-	return n, w.failed()
+	if err = w.failed(); err == nil {
+		w.end(b.number)
+	}
+	return n, err
 }
 
 // line judges one twin. Whoever is not selected is not counted, as if a query had
@@ -173,7 +183,7 @@ func (w *worker) parse(ctx context.Context, data []byte, digest twin.Digest) err
 		return err
 	}
 	device := t.Ref.Module == ""
-	verdicts, selected := w.sifter.Eval(ctx, t, w.opts.Moment)
+	verdicts, selected := w.sifter.Eval(ctx, t, w.moment)
 	if !selected && !slices.ContainsFunc(verdicts, unsure) && !w.everybody(device) {
 		return nil
 	}

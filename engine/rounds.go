@@ -55,21 +55,21 @@ func (c *circle) String() string {
 // on until all holds. That takes a round for each rule at the most where none
 // reads what comes back to it, and then no circle is looked for; what takes longer
 // is one. After conflicts there is no next round.
-func (e *evaluation) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
+func (w *worker) settle(ctx context.Context, t *twin.Twin, verdicts []rules.Verdict) settlement {
 	s := settlement{verdicts: verdicts}
-	s.kept, s.conflicts = weighAll(t, rules.Wishes(verdicts), e.foreign)
-	if len(s.kept) == 0 || len(s.conflicts) > 0 || !e.program.Rereads() {
+	s.kept, s.conflicts = weighAll(t, rules.Wishes(verdicts), w.foreign)
+	if len(s.kept) == 0 || len(s.conflicts) > 0 || !w.program.Rereads() {
 		return s
 	}
-	w := &rounds{evaluation: e, settlement: s, states: []*twin.Twin{t}, most: len(verdicts) + 2}
-	for w.next(ctx) {
+	r := &rounds{worker: w, settlement: s, states: []*twin.Twin{t}, most: len(verdicts) + 2}
+	for r.next(ctx) {
 	}
-	return w.settlement
+	return r.settlement
 }
 
 // rounds are the rounds of one settlement.
 type rounds struct {
-	*evaluation
+	*worker
 	settlement
 	states  []*twin.Twin // at the beginning of each round
 	written [][]wish     // in each round that was followed by another
@@ -90,7 +90,7 @@ func (w *rounds) next(ctx context.Context) bool {
 	}
 	leaves := leavesOf(open)
 	after := now.With(twin.PatchOf(leaves))
-	at := w.opts.Moment
+	at := w.moment
 	at.Memory = rules.Since(at.Memory, w.states[0])
 	verdicts, ran := w.program.Again(ctx, after, at, w.verdicts, leaves)
 	w.written = append(w.written, open)

@@ -141,7 +141,7 @@ func (w *worker) remember(verdicts []rules.Verdict) {
 
 // findings counts what stands in a plan because of single twins.
 func (s *tally) findings() int {
-	return s.changes.made.count + s.audited.made.count + len(s.conflicts) + len(s.failures)
+	return s.changes.made.count + s.audited.made.count + len(s.conflicts) + len(s.failures) + len(s.warnings)
 }
 
 // look lets workers look up what was seen before, where that is wanted. A rollout

@@ -258,9 +258,11 @@ type plugged []string
 func (p plugged) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return p, nil
 }
-func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) { return nil, nil }
-func (p plugged) Reads() []string                                                   { return p }
-func (plugged) Writes() []string                                                    { return nil }
+func (plugged) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, int64, error) {
+	return nil, 0, nil
+}
+func (p plugged) Reads() []string { return p }
+func (plugged) Writes() []string  { return nil }
 
 // governed is a fleet with configurations.
 type governed struct {

@@ -80,8 +80,9 @@ type judge func(ctx context.Context) (*rules.Finding, error)
 func (j judge) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return j, nil
 }
-func (j judge) Eval(ctx context.Context, _ *twin.Twin, _ time.Time) (*rules.Finding, error) {
-	return j(ctx)
+func (j judge) Eval(ctx context.Context, _ *twin.Twin, _ time.Time) (*rules.Finding, int64, error) {
+	f, err := j(ctx)
+	return f, 0, err
 }
 func (judge) Reads() []string  { return nil }
 func (judge) Writes() []string { return nil }

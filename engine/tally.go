@@ -21,7 +21,9 @@ type tally struct {
 	changes, audited *changePile // nil in a sum of tallies
 	conflicts        []Conflict
 	failures         []Failure
+	warnings         []Failure
 	configurations   []ConfigurationChange
+	fuel             []int64           // that plugins used, by rule
 	units            map[string]*least // of the rules whose waves depend on their population
 }
 
@@ -38,9 +40,12 @@ func (s *tally) add(other tally) {
 		sum.Changed += c.Changed
 		sum.Failed += c.Failed
 		sum.Leaving += c.Leaving
+		sum.Warned += c.Warned
 	}
 	s.conflicts = append(s.conflicts, other.conflicts...)
 	s.failures = append(s.failures, other.failures...)
+	s.warnings = append(s.warnings, other.warnings...)
+	s.spend(other.fuel)
 	for rule, l := range other.units {
 		s.unitsOf(rule, l.most).merge(l)
 	}
@@ -54,6 +59,14 @@ func (s *tally) rule(id string) *RuleCount {
 		s.rules[id] = &RuleCount{}
 	}
 	return s.rules[id]
+}
+
+// spend adds what plugins used.
+func (s *tally) spend(fuel []int64) {
+	if s.fuel == nil {
+		s.fuel = make([]int64, len(fuel))
+	}
+	add(s.fuel, fuel)
 }
 
 // twin counts a twin whose JSON has the digest.
@@ -99,10 +112,12 @@ func (s *tally) verdict(t *twin.Twin, selected bool, v rules.Verdict, earlier re
 		count.Leaving++
 	}
 	if v.Err != nil {
-		s.fail(t.Ref, v.Rule.ID, about(v.Err, t.Ref))
-		if e, ok := errors.AsType[spender](v.Err); ok {
-			s.failures[len(s.failures)-1].Fuel = e.Spent()
-		}
+		count.Failed++
+		s.failures = append(s.failures, failure(t.Ref, v.Rule.ID, v.Err))
+	}
+	if v.Warned() {
+		count.Warned++
+		s.warnings = append(s.warnings, failure(t.Ref, v.Rule.ID, v.Excused))
 	}
 }
 
@@ -140,6 +155,15 @@ func audited(c Conflict, w, other ConflictWish) string {
 type spender interface {
 	error
 	Spent() int64
+}
+
+// failure says that a rule could not judge a twin, and what its plugin used.
+func failure(ref twin.Ref, rule string, err error) Failure {
+	f := Failure{Ref: ref, Rule: rule, Message: about(err, ref)}
+	if e, ok := errors.AsType[spender](err); ok {
+		f.Fuel = e.Spent()
+	}
+	return f
 }
 
 func (s *tally) fail(ref twin.Ref, rule, message string) {
@@ -224,7 +248,7 @@ func (e *evaluation) plan() (*Plan, error) {
 			Fleet: FleetInfo{Digest: s.digest.String(), Devices: s.devices, Modules: s.modules, Complete: !opts.Incomplete},
 		},
 		Changes: e.writes, Audited: e.audits, Configurations: s.configurations,
-		Conflicts: s.conflicts, Errors: s.failures,
+		Conflicts: s.conflicts, Errors: s.failures, Warnings: s.warnings,
 	}
 	for _, l := range e.listings {
 		plan.Queries = append(plan.Queries, l.Query)

@@ -89,19 +89,19 @@ func TestExtism(t *testing.T) {
 		t.Errorf("got %+v, %v", a, err)
 	}
 	i = load(t, h, configured, nil)
-	if f, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
+	if f, _, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
 		t.Errorf("without a setting: got %v, %v, want no match", f, err)
 	}
 	i = load(t, h, configured, twin.Object{"answer__": twin.Object{"match": false}})
-	if f, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
+	if f, _, err := i.Eval(t.Context(), parse(t, pump), noon); f != nil || err != nil {
 		t.Errorf("a setting that is no text: got %v, %v, want no match", f, err)
 	}
 	patch := twin.Object{"answer__": `{"match":true,"patch":{"tags":{"wave":1}}}`}
-	if _, err := load(t, h, configured, patch).Eval(t.Context(), parse(t, pump), noon); codeOf(err) != plugins.EvalWrite {
+	if _, _, err := load(t, h, configured, patch).Eval(t.Context(), parse(t, pump), noon); codeOf(err) != plugins.EvalWrite {
 		t.Errorf("a patch that is not declared: got %v", err)
 	}
 	declared := withManifest(t, configured, map[string]any{"abi": abi.Extism, "writes": []string{"tags.wave"}, "config": map[string]any{"schema": map[string]any{}}})
-	if f, err := load(t, h, declared, patch).Eval(t.Context(), parse(t, pump), noon); err != nil || f.Patch.Tags["wave"] == nil {
+	if f, _, err := load(t, h, declared, patch).Eval(t.Context(), parse(t, pump), noon); err != nil || f.Patch.Tags["wave"] == nil {
 		t.Errorf("a patch that is declared: got %v, %v", f, err)
 	}
 }
@@ -122,7 +122,7 @@ func TestExtismInput(t *testing.T) {
 		`it says: {now":17`: eight,
 	} {
 		declared := withManifest(t, binary, map[string]any{"abi": abi.Extism, "reads": []string{"now", "id"}})
-		_, err := load(t, h, declared, nil).Eval(t.Context(), parse(t, `{"deviceId":"pump-1"}`), noon)
+		_, _, err := load(t, h, declared, nil).Eval(t.Context(), parse(t, `{"deviceId":"pump-1"}`), noon)
 		if codeOf(err) != plugins.EvalError || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -180,7 +180,7 @@ func TestExtismRuntimes(t *testing.T) {
 		i, err := loaded.Instance(t.Context(), nil)
 		for range 2 {
 			if i != nil {
-				_, err = i.Eval(t.Context(), parse(t, pump), noon)
+				_, _, err = i.Eval(t.Context(), parse(t, pump), noon)
 			}
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: got %v, want %q", name, err, c.want)
@@ -197,13 +197,13 @@ func TestExtismFreed(t *testing.T) {
 		return wasmtest.Code(a.config("answer__"), a.output(), get1, a.call("free"), get0, a.call("free"), a.key("another_"), zero)
 	})
 	i := load(t, h, output, twin.Object{"answer__": `{"match":true,"message":"still here"}`})
-	if f, err := i.Eval(t.Context(), parse(t, pump), noon); err != nil || f == nil || f.Message != "still here" {
+	if f, _, err := i.Eval(t.Context(), parse(t, pump), noon); err != nil || f == nil || f.Message != "still here" {
 		t.Errorf("got %v, %v", f, err)
 	}
 	failed := extism(func(a *assembler) []byte {
 		return wasmtest.Code(a.key("too cold"), get0, a.call("error_set"), get0, a.call("free"), a.key("another_"), get0, a.call("free"), wasmtest.Const32(1))
 	})
-	_, err := load(t, h, failed, nil).Eval(t.Context(), parse(t, pump), noon)
+	_, _, err := load(t, h, failed, nil).Eval(t.Context(), parse(t, pump), noon)
 	if codeOf(err) != plugins.EvalError || !strings.Contains(err.Error(), "it says: too cold [") {
 		t.Errorf("got %v", err)
 	}
@@ -276,7 +276,7 @@ func TestExtismHostile(t *testing.T) {
 			i := load(t, h, withManifest(t, extism(tt.build), map[string]any{"abi": abi.Extism}), nil)
 			var fuel []int64
 			for range 2 { // the second call is as the first
-				_, err := i.Eval(t.Context(), parse(t, pump), noon)
+				_, _, err := i.Eval(t.Context(), parse(t, pump), noon)
 				if codeOf(err) != tt.want || !strings.Contains(err.Error(), tt.text) {
 					t.Fatalf("got %v, want %s with %q", err, tt.want, tt.text)
 				}
@@ -329,7 +329,7 @@ func TestExtismWithLittleRoom(t *testing.T) {
 	small := withManifest(t, configured, map[string]any{"abi": abi.Extism, "limits": map[string]any{"memory": 64 << 10}})
 	i := load(t, newHost(t, nil), small, nil)
 	long := parse(t, `{"deviceId":"a","tags":{"x":"`+strings.Repeat("x", 66_000)+`"}}`)
-	if _, err := i.Eval(t.Context(), long, noon); codeOf(err) != plugins.EvalMemory {
+	if _, _, err := i.Eval(t.Context(), long, noon); codeOf(err) != plugins.EvalMemory {
 		t.Errorf("got %v", err)
 	}
 }

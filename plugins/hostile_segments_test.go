@@ -121,7 +121,7 @@ func TestSegments(t *testing.T) {
 			}
 			i, err := m.Instance(t.Context(), nil)
 			if err == nil {
-				_, err = i.Eval(t.Context(), parse(t, pump), noon)
+				_, _, err = i.Eval(t.Context(), parse(t, pump), noon)
 			}
 			if codeOf(err) != tt.want || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %v, want %s with %q", err, tt.want, tt.text)

@@ -105,7 +105,7 @@ func TestHostileCalls(t *testing.T) {
 			if second := callBadly(t, i); second.Error() != first.Error() || second.Fuel != first.Fuel {
 				t.Errorf("the next call says %v after %d, the first %v after %d", second, second.Fuel, first, first.Fuel)
 			}
-			if f, err := good.Eval(t.Context(), parse(t, pump), noon); err != nil || f == nil {
+			if f, _, err := good.Eval(t.Context(), parse(t, pump), noon); err != nil || f == nil {
 				t.Errorf("another plugin then answers %v, %v", f, err)
 			}
 		})
@@ -126,7 +126,7 @@ func TestStackOverflow(t *testing.T) {
 
 func callBadly(t *testing.T, i *plugins.Instance) *plugins.Error {
 	t.Helper()
-	f, err := i.Eval(t.Context(), parse(t, pump), noon)
+	f, _, err := i.Eval(t.Context(), parse(t, pump), noon)
 	e, ok := err.(*plugins.Error)
 	if !ok {
 		t.Fatalf("got %v, %v, want a *plugins.Error", f, err)

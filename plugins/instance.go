@@ -57,26 +57,37 @@ func (i *Instance) Reads() []string { return i.view.paths }
 // Writes lists the paths that the plugin's patch may set.
 func (i *Instance) Writes() []string { return i.grants.paths }
 
-// Eval judges t as of now. Its errors are [*Error], or ctx's.
-func (i *Instance) Eval(ctx context.Context, t *twin.Twin, now time.Time) (*rules.Finding, error) {
-	a, err := i.Judge(ctx, t, now)
+// Eval judges t as of now, and says how much fuel that took. Its errors are
+// [*Error], or ctx's.
+func (i *Instance) Eval(ctx context.Context, t *twin.Twin, now time.Time) (_ *rules.Finding, fuel int64, _ error) {
+	a, fuel, err := i.call(ctx, t, now)
 	if err != nil {
-		return nil, err
+		return nil, fuel, err
 	}
-	return a.Finding, nil
+	return a.Finding, fuel, nil
 }
 
 // Judge is Eval with all that is known of the call.
 func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Answer, error) {
+	a, _, err := i.call(ctx, t, now)
+	return a, err
+}
+
+// call asks about t. The fuel is that of all asking, where that was done twice.
+func (i *Instance) call(ctx context.Context, t *twin.Twin, now time.Time) (_ *Answer, fuel int64, _ error) {
 	g, err := i.take(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { i.put(g) }()
 	g.input = i.view.append(g.input[:0], t, now)
 	a, err := i.judge(g, now)
+	fuel = spent(a, err)
 	if i.module.options.PerRun {
-		g, a, err = i.confirm(g, t, now, a, err)
+		first := a
+		if g, a, err = i.confirm(g, t, now, a, err); first == nil || a != first {
+			fuel += spent(a, err)
+		}
 	}
 	i.say(ctx, t, g.env.lines)
 	var failed *Error
@@ -84,7 +95,18 @@ func (i *Instance) Judge(ctx context.Context, t *twin.Twin, now time.Time) (*Ans
 		failed.Ref, failed.Rule = t.Ref, i.rule
 		i.tell(g, now, failed)
 	}
-	return a, err
+	return a, fuel, err
+}
+
+// spent returns the fuel of a call that had an answer, or failed.
+func spent(a *Answer, err error) int64 {
+	if a != nil {
+		return a.Fuel
+	}
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return failed.Fuel
+	}
+	return 0
 }
 
 // judge asks g about its input.

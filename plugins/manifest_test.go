@@ -191,7 +191,7 @@ func TestCrashSaysWhy(t *testing.T) {
 		m.Funcs = slices.Insert(m.Funcs, 0, write)
 		m.Data = []wasmtest.Data{{At: 1024, Text: []byte("\x00\x05\x00\x00\x07\x00\x00\x00\x07\x05\x00\x00\x06\x00\x00\x00")}, {At: 1280, Text: []byte("panic: x != y\n")}}
 	})
-	_, err := load(t, newHost(t, nil), crashing, nil).Eval(t.Context(), parse(t, pump), noon)
+	_, _, err := load(t, newHost(t, nil), crashing, nil).Eval(t.Context(), parse(t, pump), noon)
 	if want := `plugin probe: devices/pump-7: wasm error: unreachable, having said "panic: x != y" [plugin.eval.trap]`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -208,7 +208,7 @@ func TestAssemblyScript(t *testing.T) {
 	h := newHost(t, nil)
 	abort := importing("abort", wasmtest.Type{Params: []byte{wasmtest.I32, wasmtest.I32, wasmtest.I32, wasmtest.I32}},
 		wasmtest.Const32(1028), wasmtest.Const32(0), wasmtest.Const32(3), wasmtest.Const32(7), []byte{0x10, 0}, none)
-	_, err := load(t, h, abort, nil).Eval(t.Context(), parse(t, pump), noon)
+	_, _, err := load(t, h, abort, nil).Eval(t.Context(), parse(t, pump), noon)
 	if want := `it aborted at line 3, column 7, having said "no"`; codeOf(err) != plugins.EvalTrap || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}

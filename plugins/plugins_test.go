@@ -114,7 +114,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			i := load(t, h, withManifest(t, wasmtest.Answering(tt.answer, nil), writes), nil)
-			got, err := i.Eval(t.Context(), parse(t, pump), noon)
+			got, _, err := i.Eval(t.Context(), parse(t, pump), noon)
 			if codeOf(err) != tt.want || tt.want == "" && err != nil {
 				t.Fatalf("got error %v, want code %q", err, tt.want)
 			}
@@ -165,7 +165,7 @@ func TestInput(t *testing.T) {
 			if tt.reads != nil {
 				binary = withManifest(t, echo, map[string]any{"reads": tt.reads})
 			}
-			f, err := load(t, h, binary, nil).Eval(t.Context(), parse(t, pump), noon)
+			f, _, err := load(t, h, binary, nil).Eval(t.Context(), parse(t, pump), noon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +182,7 @@ func TestInput(t *testing.T) {
 
 func TestInputFollowsAPatch(t *testing.T) {
 	i := load(t, newHost(t, nil), echo, nil)
-	f, err := i.Eval(t.Context(), parse(t, pump).With(twin.Patch{Tags: twin.Object{"site": "ber"}}), noon)
+	f, _, err := i.Eval(t.Context(), parse(t, pump).With(twin.Patch{Tags: twin.Object{"site": "ber"}}), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ var forgetful = wasmtest.Plugin(wasmtest.Code(
 func TestNothingIsRemembered(t *testing.T) {
 	i := load(t, newHost(t, &plugins.Options{Instances: 1}), forgetful, nil)
 	for n := range 5 {
-		f, err := i.Eval(t.Context(), parse(t, pump), noon)
+		f, _, err := i.Eval(t.Context(), parse(t, pump), noon)
 		if err != nil || f != nil {
 			t.Fatalf("call %d: got %v, %v, want no match", n, f, err)
 		}
@@ -82,12 +82,12 @@ func pricesOf(m map[int]int64) (list []int64) {
 func TestBudgetIsExact(t *testing.T) {
 	price := judge(t, load(t, newHost(t, nil), turning, nil)).Fuel
 	judge(t, load(t, newHost(t, &plugins.Options{Fuel: price}), turning, nil))
-	_, err := load(t, newHost(t, &plugins.Options{Fuel: price - 1}), turning, nil).Eval(t.Context(), parse(t, pump), noon)
+	_, _, err := load(t, newHost(t, &plugins.Options{Fuel: price - 1}), turning, nil).Eval(t.Context(), parse(t, pump), noon)
 	if codeOf(err) != plugins.EvalFuel {
 		t.Errorf("with a unit less than its price of %d: %v", price, err)
 	}
 	lowered := withManifest(t, turning, map[string]any{"limits": map[string]any{"fuel": price - 1}})
-	_, err = load(t, newHost(t, nil), lowered, nil).Eval(t.Context(), parse(t, pump), noon)
+	_, _, err = load(t, newHost(t, nil), lowered, nil).Eval(t.Context(), parse(t, pump), noon)
 	if codeOf(err) != plugins.EvalFuel {
 		t.Errorf("with a manifest that asks for a unit less: %v", err)
 	}
@@ -111,7 +111,7 @@ func TestConcurrentUse(t *testing.T) {
 				for n := range 50 {
 					id := fmt.Sprintf("d-%d-%d", worker, n)
 					tw, _ := twin.Parse([]byte(`{"deviceId":"` + id + `"}`))
-					f, err := i.Eval(t.Context(), tw, noon)
+					f, _, err := i.Eval(t.Context(), tw, noon)
 					if err != nil {
 						t.Error(err)
 						return
@@ -136,12 +136,12 @@ func TestBigInput(t *testing.T) {
 	i := load(t, newHost(t, nil), big, nil)
 	for _, n := range []int{10, 9_000, 10, 900_000} {
 		tw := parse(t, fmt.Sprintf(`{"deviceId":"a","tags":{"x":%q}}`, strings.Repeat("x", n)))
-		if _, err := i.Eval(t.Context(), tw, noon); err != nil {
+		if _, _, err := i.Eval(t.Context(), tw, noon); err != nil {
 			t.Errorf("%d bytes: %v", n, err)
 		}
 	}
 	tw := parse(t, fmt.Sprintf(`{"deviceId":"a","tags":{"x":%q}}`, strings.Repeat("x", 1<<20)))
-	if _, err := i.Eval(t.Context(), tw, noon); codeOf(err) != plugins.EvalInputSize {
+	if _, _, err := i.Eval(t.Context(), tw, noon); codeOf(err) != plugins.EvalInputSize {
 		t.Errorf("a twin beyond the limit: %v", err)
 	}
 }
@@ -163,7 +163,7 @@ func TestCancelledRun(t *testing.T) {
 	reason := errors.New("the run is over")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(reason)
-	if _, err := i.Eval(ctx, parse(t, pump), noon); !errors.Is(err, reason) {
+	if _, _, err := i.Eval(ctx, parse(t, pump), noon); !errors.Is(err, reason) {
 		t.Errorf("got %v, want the cause", err)
 	}
 	judge(t, i)
@@ -189,7 +189,7 @@ func TestWorld(t *testing.T) {
 	})
 	i := load(t, newHost(t, nil), world, nil)
 	say := func(text string, now time.Time) string {
-		f, err := i.Eval(t.Context(), parse(t, text), now)
+		f, _, err := i.Eval(t.Context(), parse(t, text), now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,5 +206,38 @@ func TestWorld(t *testing.T) {
 	other := say(`{"deviceId":"other"}`, noon)
 	if other[:8] != first[:8] || other[8:] == first[8:] {
 		t.Errorf("another twin at the same time sees %q after %q", other, first)
+	}
+}
+
+// TestFuelOfACall: whoever adds up fuel is told that of each call, whatever comes of
+// it, and of both where a twin is asked about twice.
+func TestFuelOfACall(t *testing.T) {
+	for name, binary := range map[string][]byte{
+		"a match":   wasmtest.Answering(`{"match":true}`, nil),
+		"no match":  wasmtest.Answering(`{"match":false}`, nil),
+		"a failure": wasmtest.Answering(`{"match":1}`, nil),
+		"a trap":    wasmtest.Plugin([]byte{0x00}, nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			tw := parse(t, pump)
+			i := load(t, newHost(t, nil), binary, nil)
+			want := int64(0)
+			a, err := i.Judge(t.Context(), tw, noon)
+			if failed, ok := errors.AsType[*plugins.Error](err); ok {
+				want = failed.Fuel
+			} else {
+				want = a.Fuel
+			}
+			if _, got, _ := i.Eval(t.Context(), tw, noon); got != want || got == 0 {
+				t.Errorf("got %d units, want %d", got, want)
+			}
+			if err == nil {
+				return
+			}
+			twice := load(t, newHost(t, &plugins.Options{PerRun: true}), binary, nil)
+			if _, got, _ := twice.Eval(t.Context(), tw, noon); got != 2*want {
+				t.Errorf("asked twice: got %d units, want %d", got, 2*want)
+			}
+		})
 	}
 }

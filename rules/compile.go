@@ -42,9 +42,10 @@ func compilePack(ctx context.Context, pack *Pack, opts *Options, prove func(*Pro
 	}
 	loaded := len(pack.reporter.found)
 	program := &Program{Pack: pack}
-	for _, r := range pack.Rules {
+	for place, r := range pack.Rules {
 		before := len(pack.reporter.found)
 		out := c.rule(r)
+		out.place = place
 		out.sound = !r.mistaken && len(pack.reporter.found) == before
 		program.rules = append(program.rules, out)
 	}
@@ -68,6 +69,7 @@ type compilation struct {
 // A compiledRule is a rule that can be evaluated.
 type compiledRule struct {
 	*Rule
+	place         int         // in the pack
 	selector      *expression // nil: every twin of the target
 	query         query.Expr  // the selector in the hub's language; nil: every twin
 	when          *expression // nil: always

@@ -298,8 +298,8 @@ type judge struct {
 func (j judge) Instance(context.Context, *rules.Rule, twin.Object) (rules.Plugin, error) {
 	return j, nil
 }
-func (j judge) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) {
-	return j.finding, j.err
+func (j judge) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, int64, error) {
+	return j.finding, 7, j.err
 }
 func (judge) Reads() []string  { return []string{"reported.odd"} }
 func (judge) Writes() []string { return nil }
@@ -317,7 +317,8 @@ func TestPluginFactsAndPatch(t *testing.T) {
 		"its patch is added":         {judge{&rules.Finding{Facts: facts, Patch: twin.Patch{Tags: twin.Object{"zone": "a"}}}, nil}, "fail", "true tags.score=0.75 tags.zone=\"a\""},
 		"the rule's own patch holds": {judge{&rules.Finding{Facts: facts, Patch: twin.Patch{Tags: twin.Object{"score": "x"}}}, nil}, "fail", "true tags.score=0.75"},
 		"a failure":                  {judge{nil, errors.New("trap")}, "fail", "trap"},
-		"a failure to skip":          {judge{nil, errors.New("trap")}, "skip", "false"},
+		"a failure to skip":          {judge{nil, errors.New("trap")}, "skip", "false excused: trap"},
+		"a failure to warn of":       {judge{nil, errors.New("trap")}, "warn", "false excused: trap, warned"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := program(t, "{}", fmt.Sprintf(body, c.onError), c.judge)
@@ -328,6 +329,12 @@ func TestPluginFactsAndPatch(t *testing.T) {
 			}
 			if v.Err != nil {
 				got = v.Err.Error()
+			}
+			if v.Excused != nil {
+				got += " excused: " + v.Excused.Error()
+			}
+			if v.Warned() {
+				got += ", warned"
 			}
 			if got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)

@@ -158,8 +158,8 @@ func twinOf(t testing.TB, tags, desired, reported twin.Object) *twin.Twin {
 // TestASkippedPluginEndsNothing: a plugin that fails, and whose failures the rule
 // skips, is no reason to take values back.
 func TestASkippedPluginEndsNothing(t *testing.T) {
-	for _, until := range []string{"", "until: reported.stop, "} {
-		p := program(t, "{}", "  - {id: r, plugin: {use: judge, onError: skip}, "+until+"patch: {tags: {a: 1}}, onExit: remove}\n", judge{err: fmt.Errorf("out of fuel")})
+	for _, until := range []string{"skip}, ", "warn}, ", "skip}, until: reported.stop, ", "warn}, until: reported.stop, "} {
+		p := program(t, "{}", "  - {id: r, plugin: {use: judge, onError: "+until+"patch: {tags: {a: 1}}, onExit: remove}\n", judge{err: fmt.Errorf("out of fuel")})
 		v := p.Eval(context.Background(), twinOf(t, twin.Object{"a": json.Number("1")}, nil, nil), noon)[0]
 		if v.Leaving || v.Matched || len(v.Leaves) > 0 || v.Err != nil {
 			t.Errorf("got %+v", v)

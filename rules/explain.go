@@ -73,13 +73,10 @@ func (r *compiledRule) explain(ctx context.Context, in *scope) Explanation {
 }
 
 func (r *compiledRule) explainWhen(ctx context.Context, in *scope, e *Explanation) {
-	if r.plugin != nil {
-		finding, err := r.plugin.Eval(ctx, in.twin, in.now)
-		if err != nil || finding == nil {
-			return
-		}
-		in.facts, e.Facts = finding.Facts, finding.Facts
+	if _, found, err := r.find(ctx, in); !found || err != nil {
+		return
 	}
+	e.Facts = in.facts
 	e.When, e.Until = r.when.explain(in), r.until.explain(in)
 }
 

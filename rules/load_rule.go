@@ -79,7 +79,7 @@ func readPluginUse(s setting) *PluginUse {
 	m := s.shaped(pluginUseShape)
 	use := &PluginUse{Use: m.need("use").name(), with: m.get("with"), at: s}
 	use.with.mapping() // reports what is none
-	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip)))
+	use.OnError = OnError(m.get("onError").word(string(Fail), string(Fail), string(Skip), string(Warn)))
 	m.done()
 	return use
 }

@@ -34,8 +34,8 @@ type Count struct {
 
 // CountNames lists what a [SnapshotTest] can count of a rule: the twins of its
 // population, those of them that its condition holds for, those of these that it
-// would change, and those that it could not judge.
-func CountNames() []string { return []string{"selected", "matched", "changed", "failed"} }
+// would change, those that it could not judge, and those that it warns of.
+func CountNames() []string { return []string{"selected", "matched", "changed", "failed", "warned"} }
 
 func (l *loader) snapshotTests(s setting) {
 	for _, t := range s.list() {

@@ -20,7 +20,7 @@ type Miss struct {
 // several such sets the first as the condition is written. None where the rule
 // matches, or could not judge, or no change of this twin helps.
 func (e *Explanation) nearest() []Miss {
-	if e.Matched || e.Err != nil || e.Leaving {
+	if e.Matched || e.Err != nil || e.Excused != nil || e.Leaving {
 		return nil
 	}
 	list, want := e.When, true

@@ -83,6 +83,7 @@ type scope struct {
 	facts twin.Object // of the rule's plugin
 
 	memory   Memory    // nil remembers nothing
+	bill     *Bill     // nil for nobody's
 	coverage *coverage // of a test; else nil
 	meter    *meter    // shared by several evaluations; nil: each has its own
 	view     *view     // of a sieve, which has the sections instead of the twin

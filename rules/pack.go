@@ -165,6 +165,7 @@ type OnError string
 const (
 	Fail OnError = "fail" // an error of this rule for this twin
 	Skip OnError = "skip" // as if the rule did not match
+	Warn OnError = "warn" // the same, and the plan says so
 )
 
 // A ConfigurationSpec hands a rule to the hub as an automatic device management

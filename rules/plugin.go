@@ -12,8 +12,9 @@ import (
 // concurrent use. Package plugins implements it with WebAssembly.
 type Plugin interface {
 	// Eval judges t as of now. A nil Finding means that the plugin does not
-	// match t. An error is about this twin alone; the plugin stays usable.
-	Eval(ctx context.Context, t *twin.Twin, now time.Time) (*Finding, error)
+	// match t. An error is about this twin alone; the plugin stays usable. fuel is
+	// what it took, whatever came of it, in a unit of the plugins' own.
+	Eval(ctx context.Context, t *twin.Twin, now time.Time) (f *Finding, fuel int64, err error)
 	// Reads lists the paths that Eval looks at, such as "reported.position", and "now"
 	// when what it says depends on the time. Nil means the whole twin and the time.
 	// Writes lists the paths that its patch may set.

@@ -24,6 +24,8 @@ type Moment struct {
 	// Memory is asked by rules that give back what stood at a place before them;
 	// nil remembers nothing.
 	Memory Memory
+	// Bill is told what plugins use; nil for nobody.
+	Bill *Bill
 }
 
 // A Verdict is what one rule says of one twin.
@@ -37,9 +39,13 @@ type Verdict struct {
 	Why      []string    // of a rule that leaves: for each of Leaves, what is done there
 	Message  string      // of the plugin, for people
 	Err      error       // the rule could not judge this twin and wants nothing of it
+	Excused  error       // its plugin failed, and onError makes that no match; Warned says whether people are told
 
 	rule *compiledRule
 }
+
+// Warned reports whether people are to be told that the rule's plugin failed.
+func (v *Verdict) Warned() bool { return v.Excused != nil && v.Rule.Plugin.OnError == Warn }
 
 // maxQuery is the longest query text that the hub takes, in characters.
 const maxQuery = 8192
@@ -89,7 +95,7 @@ func (p *Program) scope(t *twin.Twin, at Moment) *scope {
 
 // of returns what an expression can see of a twin, with the vars of s.
 func (s *scope) of(t *twin.Twin, at Moment) *scope {
-	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: s.vars, memory: at.Memory}
+	return &scope{twin: t, now: at.Now, hub: at.Hub, vars: s.vars, memory: at.Memory, bill: at.Bill}
 }
 
 func (r *compiledRule) eval(ctx context.Context, in *scope) Verdict {
@@ -126,10 +132,11 @@ func (r *compiledRule) judge(ctx context.Context, in *scope, v *Verdict) (*Findi
 	v.In = r.stateful && r.holds(in.twin)
 	finding, found, err := r.find(ctx, in)
 	if err != nil {
-		if r.Plugin.OnError == Skip {
-			return nil, nil
+		if r.Plugin.OnError != Skip && r.Plugin.OnError != Warn {
+			return nil, err
 		}
-		return nil, err
+		v.Excused = err
+		return nil, nil
 	}
 	v.Matched = found
 	if found && r.when != nil && !(v.In && r.until != nil) {
@@ -141,11 +148,12 @@ func (r *compiledRule) judge(ctx context.Context, in *scope, v *Verdict) (*Findi
 }
 
 // find asks the plugin, if there is one. Its facts are seen from then on.
-func (r *compiledRule) find(ctx context.Context, in *scope) (finding *Finding, found bool, err error) {
+func (r *compiledRule) find(ctx context.Context, in *scope) (_ *Finding, found bool, _ error) {
 	if r.plugin == nil {
 		return nil, true, nil
 	}
-	finding, err = r.plugin.Eval(ctx, in.twin, in.now)
+	finding, fuel, err := r.plugin.Eval(ctx, in.twin, in.now)
+	in.bill.add(r.place, fuel)
 	if err != nil || finding == nil {
 		return nil, false, err
 	}

@@ -103,7 +103,7 @@ var pluginsShape = &Shape{Name: "plugins", Doc: "the plugins of the pack", Free:
 var pluginUseShape = &Shape{Name: "plugin", Doc: "a rule's use of a plugin; what it finds is read as plugin.…", Keys: []Key{
 	{Name: "use", Sort: Named, Required: true, Doc: "one of the pack's plugins"},
 	{Name: "with", Sort: Values, Doc: "its configuration; ${ } reads vars only"},
-	{Name: "onError", Sort: Word, Words: []string{string(Fail), string(Skip)}, Doc: "what a failed call is: an error of the rule for the twin (fail, the default), or no match"},
+	{Name: "onError", Sort: Word, Words: []string{string(Fail), string(Skip), string(Warn)}, Doc: "what a failed call is: an error of the rule for the twin (fail, the default), no match (skip), or no match that the plan warns of (warn)"},
 }}
 
 var metricsShape = &Shape{Name: "metrics", Doc: "counted by the hub", Free: &Key{Sort: Expression, Doc: "the condition of the twins to count"}}
@@ -149,6 +149,7 @@ var countsShape = &Shape{Name: "counts", Doc: "how many twins, of one rule", Key
 	{Name: "matched", Sort: Whole, High: largestFleet, Doc: "of these, its condition holds for"},
 	{Name: "changed", Sort: Whole, High: largestFleet, Doc: "of these, it would change"},
 	{Name: "failed", Sort: Whole, High: largestFleet, Doc: "twins that it could not judge"},
+	{Name: "warned", Sort: Whole, High: largestFleet, Doc: "twins that its plugin failed on under `onError: warn`"},
 }}
 
 var countedShape = &Shape{Name: "counted", Doc: "what to count, by rule", Free: &Key{Sort: Mapping, Of: countsShape, Doc: "a rule of the pack"}}
@@ -199,7 +200,7 @@ var ruleShape = &Shape{Name: "rule", Doc: "what should hold for the twins it sel
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "`maxTwins`, `maxPercent` of the selector's population (never less than one twin), `minPopulation`, `maxShrink`; by default `maxTwins: 500, maxPercent: 10, maxShrink: 50`"},
 	{Name: "allowForeign", Sort: Texts, Doc: "ids of configurations on the hub that may write the same places"},
 	{Name: "rollout", Sort: Mapping, Of: rolloutShape, Doc: "in waves behind gates: `by`, `waves`, `soak`, `gate` (`ok`, `fail`, `minOk`, `maxFail`, `timeout`), `onFail`"},
-	{Name: "plugin", Sort: Mapping, Of: pluginUseShape, Doc: "`use` names one of the pack's plugins, `with` configures it (its `${ }` read `vars` only), `onError` is `fail` (default) or `skip`"},
+	{Name: "plugin", Sort: Mapping, Of: pluginUseShape, Doc: "`use` names one of the pack's plugins, `with` configures it (its `${ }` read `vars` only), `onError` is `fail` (default), `skip` or `warn`"},
 	{Name: "configuration", Sort: Mapping, Of: configurationShape, Doc: "the hub runs the rule as an automatic-device-management configuration: `priority`, `metrics`, and in place of a patch `content`"},
 	{Name: "tests", Sort: List, Of: testShape, Doc: "`name`, `twin`, `expect` (a patch, `none`, or `error: \"text\"`), `gate` (`ok`, `fail`, `unknown`), `now`, and `before`, what the journal remembers; see [testing](testing.md)"},
 }}
@@ -213,7 +214,7 @@ var packShape = &Shape{Name: "pack", Doc: "a file of a pack", Keys: []Key{
 	{Name: "limits", Sort: Mapping, Of: limitsShape, Doc: "of all rules together; without them `maxTwins: 1000, maxPercent: 20`"},
 	{Name: "schedule", Sort: Mapping, Of: scheduleShape, Doc: "`every: 15m`, or `cron: \"0 2 * * *\"` with `timeZone: Europe/Berlin`, for `serve`; and the `window` in which `serve` and `run` write"},
 	{Name: "plugins", Sort: Mapping, Of: pluginsShape, Doc: "by name: `source`, a path in the pack or `oci://…`; `digest`, `sha256:…` of that file, unless `twinrules.lock` has it; and `verify`, the keys that must have signed it"},
-	{Name: "tests", Sort: List, Of: snapshotTestShape, Doc: "on recorded fleets: `name`, `snapshot` (a path in the pack), `now`, and what to `expect` of rules by id: `selected`, `matched`, `changed`, `failed`; see [testing](testing.md)"},
+	{Name: "tests", Sort: List, Of: snapshotTestShape, Doc: "on recorded fleets: `name`, `snapshot` (a path in the pack), `now`, and what to `expect` of rules by id: `selected`, `matched`, `changed`, `failed`, `warned`; see [testing](testing.md)"},
 	{Name: "rules", Sort: List, Of: ruleShape, Doc: "a list"},
 }}
 

@@ -325,8 +325,8 @@ func BenchmarkFingerprint(b *testing.B) {
 // A fakePlugin is one of which only what it declares matters.
 type fakePlugin struct{ reads, writes []string }
 
-func (fakePlugin) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, error) {
-	return nil, nil
+func (fakePlugin) Eval(context.Context, *twin.Twin, time.Time) (*rules.Finding, int64, error) {
+	return nil, 0, nil
 }
 func (f fakePlugin) Reads() []string  { return f.reads }
 func (f fakePlugin) Writes() []string { return f.writes }

@@ -49,6 +49,7 @@ var configKeys = []configKey{
 	{key: "state", flag: "state"},
 	{key: "plugins.fuel", flag: fuelFlag, trusted: true},
 	{key: "plugins.memory", flag: memoryFlag, trusted: true},
+	{key: "plugins.budget", flag: budgetFlag, trusted: true},
 	{key: "plugins.isolation", flag: isolationFlag, trusted: true},
 }
 

@@ -68,7 +68,7 @@ func (e *environment) exit(ctx context.Context, err error) int {
 		fmt.Fprintln(e.stderr, "twinrules: interrupted")
 		return exitInterrupted
 	}
-	if errors.Is(err, engine.ErrNotApplicable) {
+	if errors.Is(err, engine.ErrNotApplicable) || costly(err) {
 		code = exitGuard
 	}
 	e.say(err)
@@ -101,7 +101,16 @@ func (e *environment) say(err error) {
 		if errors.As(err, &plugin) && plugin.Hint != "" {
 			fmt.Fprintln(e.stderr, "  hint: "+rules.Excerpt(plugin.Hint, 300))
 		}
+		if costly(err) {
+			fmt.Fprintln(e.stderr, "  hint: nothing was written; twinrules plugin bench says what a call costs; let the rules' on and selector take fewer twins and the manifest's reads less of each, or raise --"+budgetFlag)
+		}
 	}
+}
+
+// costly reports whether plugins used more than a run may.
+func costly(err error) bool {
+	var e *engine.FuelError
+	return errors.As(err, &e)
 }
 
 // explain returns one clear line: the cause, the place, the next step.

@@ -253,6 +253,8 @@ func explanationSign(e rules.Explanation) string {
 	switch {
 	case e.Err != nil:
 		return "!"
+	case e.Warned():
+		return "?"
 	case e.Leaving && len(e.Changes) > 0:
 		return "←"
 	case e.Matched && len(e.Changes) == 0:
@@ -275,6 +277,8 @@ func conclusion(e rules.Explanation) string {
 	switch {
 	case e.Err != nil:
 		return "the rule cannot judge it: " + rules.Excerpt(e.Err.Error(), 300) + afterFuel(e.Err)
+	case e.Excused != nil:
+		return fmt.Sprintf("its plugin failed, and onError: %s leaves the twin as it is: %s%s", e.Rule.Plugin.OnError, rules.Excerpt(e.Excused.Error(), 300), afterFuel(e.Excused))
 	case !e.Selected:
 		return "it is not in the rule's population"
 	case e.Leaving:

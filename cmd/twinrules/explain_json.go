@@ -41,6 +41,7 @@ type ruleJSON struct {
 	Matched    bool         `json:"matched"`
 	Leaving    bool         `json:"leaving"`
 	Error      string       `json:"error,omitempty"`
+	Excused    string       `json:"excused,omitempty"` // the failure of its plugin that onError makes no match
 	Conclusion string       `json:"conclusion"`
 	Selector   []termJSON   `json:"selector"`
 	When       []termJSON   `json:"when"`
@@ -103,7 +104,7 @@ type claimJSON struct {
 func ruleOf(e explained, x rules.Explanation) ruleJSON {
 	out := ruleJSON{
 		Rule: x.Rule.ID, At: x.Rule.Pos.String(), Mode: x.Rule.Mode, Selected: x.Selected, Matched: x.Matched, Leaving: x.Leaving,
-		Error: errorText(x.Err), Conclusion: conclusion(x), Facts: x.Facts, Message: x.Message,
+		Error: errorText(x.Err), Excused: errorText(x.Excused), Conclusion: conclusion(x), Facts: x.Facts, Message: x.Message,
 		Selector: termsOf(x.Selector), When: termsOf(x.When), Until: termsOf(x.Until),
 		Nearest: []missJSON{}, Changes: []changeJSON{}, Rivals: []rivalJSON{}, Foreign: []claimJSON{},
 	}

@@ -19,7 +19,7 @@ func (env *environment) waveBounds(ctx context.Context, program *compiled, fleet
 	if fleet.writer != nil || !slices.ContainsFunc(list, counted) {
 		return nil, nil
 	}
-	plan, err := engine.Evaluate(ctx, program.Program, fleet.Source, &engine.Options{Moment: fleet.moment()})
+	plan, err := engine.Evaluate(ctx, program.Program, fleet.Source, &engine.Options{Moment: fleet.moment(), Fuel: placeOf(ctx).budget})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type metrics struct {
 	matches     *prometheus.GaugeVec
 	pending     *prometheus.GaugeVec
 	failures    *prometheus.GaugeVec
+	warnings    *prometheus.GaugeVec
+	fuel        *prometheus.GaugeVec
 	patches     *prometheus.CounterVec
 	twins       *prometheus.GaugeVec
 }
@@ -35,12 +37,14 @@ func newMetrics() *metrics {
 		matches:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_matches", Help: "Twins for which the rule's condition held in the last pass."}, []string{"pack", "hub", "rule"}),
 		pending:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_pending_changes", Help: "Twins that the rule wanted to change in the last pass."}, []string{"pack", "hub", "rule"}),
 		failures:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_failures", Help: "Twins that the rule could not judge in the last pass."}, []string{"pack", "hub", "rule"}),
+		warnings:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_rule_warnings", Help: "Twins on which the rule's plugin failed in the last pass, where the rule says onError: warn."}, []string{"pack", "hub", "rule"}),
+		fuel:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_plugin_fuel", Help: "Units of fuel that the plugin used in the last pass."}, []string{"pack", "hub", "plugin"}),
 		patches:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "twinrules_patches_total", Help: "Writes by their outcome."}, []string{"pack", "hub", "result"}),
 		twins:       prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "twinrules_snapshot_twins", Help: "Twins read in the last pass."}, []string{"hub", "kind"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "twinrules_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version()}})
 	build.Set(1)
-	m.registry.MustRegister(m.passes, m.missed, m.duration, m.lastSuccess, m.matches, m.pending, m.failures, m.patches, m.twins, build)
+	m.registry.MustRegister(m.passes, m.missed, m.duration, m.lastSuccess, m.matches, m.pending, m.failures, m.warnings, m.fuel, m.patches, m.twins, build)
 	return m
 }
 
@@ -64,6 +68,10 @@ func (m *metrics) pass(pack, hub string, p *pass, err error, took time.Duration,
 		m.matches.WithLabelValues(pack, hub, r.Rule).Set(float64(r.Matched))
 		m.pending.WithLabelValues(pack, hub, r.Rule).Set(float64(r.Changed))
 		m.failures.WithLabelValues(pack, hub, r.Rule).Set(float64(r.Failed))
+		m.warnings.WithLabelValues(pack, hub, r.Rule).Set(float64(r.Warned))
+	}
+	for _, s := range p.plan.Spending.Plugins {
+		m.fuel.WithLabelValues(pack, hub, s.Plugin).Set(float64(s.Fuel))
 	}
 	if p.receipt == nil {
 		return

@@ -181,7 +181,7 @@ func (env *environment) evaluate(ctx context.Context, program *compiled, fleet *
 	defer bar.end()
 	plan, err := engine.Evaluate(ctx, program.Program, counting(fleet.Source), &engine.Options{
 		Scratch: os.TempDir(), Workers: how.workers, Audit: how.audit, Read: rules.Breadth(how.read), Moment: moment, Incomplete: !fleet.complete, Populations: past.populations,
-		Tool: version(), Progress: bar.set,
+		Tool: version(), Progress: bar.set, Fuel: placeOf(ctx).budget,
 	})
 	if errors.Is(err, engine.ErrScratch) {
 		err = fmt.Errorf("%w; set %s to a folder with more room", err, temporaryFolder())

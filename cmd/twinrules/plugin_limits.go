@@ -13,6 +13,7 @@ import (
 const (
 	fuelFlag      = "plugin-fuel"
 	memoryFlag    = "plugin-memory"
+	budgetFlag    = "plugin-budget"
 	isolationFlag = "plugin-isolation"
 )
 
@@ -21,7 +22,11 @@ const (
 const (
 	maxFuel      = 1_000_000_000
 	maxMemoryMiB = 1024
+	maxBudget    = 1_000_000_000_000_000 // of a run: a fortnight's
 )
+
+// noBudget is the value of budgetFlag for a run that may use any fuel.
+const noBudget = "none"
 
 // The values of isolationFlag.
 const (
@@ -33,6 +38,7 @@ func addLimitFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.String(fuelFlag, "10000000", "units of fuel that a plugin has for one twin")
 	flags.String(memoryFlag, "64", "MiB of memory that a plugin has")
+	flags.String(budgetFlag, noBudget, "units of fuel that plugins have for all twins of a run together")
 	flags.String(isolationFlag, perCall, `when the memory of plugins is put back: before each "call", or once in a "run", for speed, which shows what they keep`)
 }
 
@@ -54,6 +60,14 @@ func pluginLimits(cmd *cobra.Command) (o plugins.Options, err error) {
 		return o, usagef("--%s: %q is neither %s nor %s", isolationFlag, text, perCall, perRun)
 	}
 	return o, nil
+}
+
+// pluginBudget returns the fuel of a run, 0 for any.
+func pluginBudget(cmd *cobra.Command) (int64, error) {
+	if pluginFlag(cmd, budgetFlag) == noBudget {
+		return 0, nil
+	}
+	return limit(cmd, budgetFlag, maxBudget)
 }
 
 func limit(cmd *cobra.Command, flag string, most int64) (int64, error) {

@@ -15,6 +15,7 @@ type pluginPlace struct {
 	env      *environment
 	store    *store // modules out of registries
 	options  plugins.Options
+	budget   int64   // of a run, see [engine.Options.Fuel]
 	failures *dumper // is told of calls that fail; nil for nobody
 }
 
@@ -27,7 +28,11 @@ func (env *environment) placePlugins(cmd *cobra.Command) error {
 		return err
 	}
 	options.Cache = env.codeFolder(cmd)
-	p := &pluginPlace{env: env, store: env.store(), options: options, failures: &dumper{env: env, dir: pluginFlag(cmd, dumpFlag)}}
+	budget, err := pluginBudget(cmd)
+	if err != nil {
+		return err
+	}
+	p := &pluginPlace{env: env, store: env.store(), options: options, budget: budget, failures: &dumper{env: env, dir: pluginFlag(cmd, dumpFlag)}}
 	cmd.SetContext(context.WithValue(cmd.Context(), pluginPlaceKey{}, p))
 	return nil
 }

@@ -196,7 +196,10 @@ func (s *service) logPass(pack string, p *pass, err error, took time.Duration) {
 	attributes := []any{"pack", pack, "hub", s.fleet.hub, "seconds", took.Seconds(), "result", result(p, err)}
 	if p != nil {
 		sum := p.plan.Summary()
-		attributes = append(attributes, "twins", sum.Twins, "configurations", sum.Configurations, "errors", sum.Errors)
+		attributes = append(attributes, "twins", sum.Twins, "configurations", sum.Configurations, "errors", sum.Errors, "warnings", sum.Warnings)
+		if len(p.plan.Spending.Plugins) > 0 {
+			attributes = append(attributes, "fuel", p.plan.Spending.Total())
+		}
 		if reason := p.plan.Obstacle(); reason != "" {
 			attributes = append(attributes, "obstacle", reason)
 		}
@@ -224,6 +227,8 @@ func result(p *pass, err error) string {
 	switch {
 	case err != nil && partial(err):
 		return "partial"
+	case costly(err):
+		return "guard"
 	case err != nil || len(p.plan.Conflicts) > 0:
 		return "failed"
 	case p.plan.Obstacle() != "":

@@ -62,15 +62,26 @@ func (env *environment) test(ctx context.Context, path string, f *testFlags) err
 		return err
 	}
 	defer program.Close(ctx)
-	run := env.runTests(ctx, program, wanted)
+	tab, ctx, done := openTab(ctx, program.Pack)
+	defer done()
+	run := env.runTests(ctx, program, wanted, tab)
+	if err := tab.err(); err != nil {
+		return err
+	}
 	run.Verbose, run.Partial = f.verbose, f.run != ""
-	snapshots, err := env.testSnapshots(ctx, program, path, wanted)
+	snapshots, err := env.testSnapshots(ctx, program, path, wanted, tab)
 	if err != nil {
 		return err
 	}
 	run.Cases = append(run.Cases, snapshots...)
 	if f.mutate && run.Failed() == 0 {
-		run.Mutation = program.Mutate(ctx, env.testMoment(), &f.mutation)
+		if tab.bill != nil {
+			f.mutation.Workers = 1 // the tab is for one at a time, and what it says of more is not always the same
+		}
+		run.Mutation = program.Mutate(ctx, env.testMoment(tab), &f.mutation)
+	}
+	if err := tab.err(); err != nil {
+		return err
 	}
 	if err := format.Write(env.stdout, run); err != nil {
 		return err
@@ -91,11 +102,13 @@ func (env *environment) testExit(run *report.TestRun, f *testFlags) error {
 }
 
 // testMoment is when tests run that do not say when.
-func (env *environment) testMoment() rules.Moment { return rules.Moment{Now: env.now().UTC()} }
+func (env *environment) testMoment(tab *fuelTab) rules.Moment {
+	return rules.Moment{Now: env.now().UTC(), Bill: tab.bill}
+}
 
 // runTests runs the tests that stand beside the rules.
-func (env *environment) runTests(ctx context.Context, program *compiled, wanted *regexp.Regexp) *report.TestRun {
-	at := env.testMoment()
+func (env *environment) runTests(ctx context.Context, program *compiled, wanted *regexp.Regexp, tab *fuelTab) *report.TestRun {
+	at := env.testMoment(tab)
 	run := &report.TestRun{Pack: program.Pack.Name, Rules: len(program.Pack.Rules)}
 	var results []rules.CaseResult
 	tested := map[*rules.Rule]bool{}

@@ -16,7 +16,7 @@ import (
 
 // testSnapshots runs the tests of the pack at path that are about a recorded
 // fleet.
-func (env *environment) testSnapshots(ctx context.Context, program *compiled, path string, wanted *regexp.Regexp) ([]report.TestCase, error) {
+func (env *environment) testSnapshots(ctx context.Context, program *compiled, path string, wanted *regexp.Regexp, tab *fuelTab) ([]report.TestCase, error) {
 	folder := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		folder = filepath.Dir(path)
@@ -26,8 +26,8 @@ func (env *environment) testSnapshots(ctx context.Context, program *compiled, pa
 		if !wanted.MatchString(snapshotSuite + ": " + test.Name) {
 			continue
 		}
-		plan, err := env.planSnapshot(ctx, program, filepath.Join(folder, filepath.FromSlash(test.Snapshot)), test)
-		if err != nil {
+		plan, err := env.planSnapshot(ctx, program, filepath.Join(folder, filepath.FromSlash(test.Snapshot)), test, tab.left())
+		if err = tab.planned(plan, err); err != nil {
 			return nil, fmt.Errorf("%s: test %q: %w", test.Pos, test.Name, err)
 		}
 		c := report.TestCase{Rule: snapshotSuite, Name: test.Name, Pos: test.Pos}
@@ -44,7 +44,7 @@ func (env *environment) testSnapshots(ctx context.Context, program *compiled, pa
 // can be called so.
 const snapshotSuite = "(pack)"
 
-func (env *environment) planSnapshot(ctx context.Context, program *compiled, path string, test *rules.SnapshotTest) (*engine.Plan, error) {
+func (env *environment) planSnapshot(ctx context.Context, program *compiled, path string, test *rules.SnapshotTest, fuel int64) (*engine.Plan, error) {
 	f, err := program.Pack.FS.Open(test.Snapshot) // refuses a link that leads out of the pack
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (env *environment) planSnapshot(ctx context.Context, program *compiled, pat
 	if at.Now.IsZero() {
 		return nil, fmt.Errorf("%s does not say when it was taken; give the test a now", path)
 	}
-	return engine.Evaluate(ctx, program.Program, sourceOf(s), &engine.Options{Moment: at, Incomplete: !s.Complete, Tool: version()})
+	return engine.Evaluate(ctx, program.Program, sourceOf(s), &engine.Options{Moment: at, Incomplete: !s.Complete, Tool: version(), Fuel: fuel})
 }
 
 // countLines says which counts of a plan are not as expected.
@@ -74,7 +74,7 @@ func countLines(plan *engine.Plan, expect []rules.Counts) []string {
 			if got.Rule != want.Rule {
 				continue
 			}
-			counts := map[string]int{"selected": got.Population, "matched": got.Matched, "changed": got.Changed, "failed": got.Failed}
+			counts := map[string]int{"selected": got.Population, "matched": got.Matched, "changed": got.Changed, "failed": got.Failed, "warned": got.Warned}
 			for _, c := range want.Counts {
 				if n := counts[c.Name]; n != c.Number {
 					list = append(list, fmt.Sprintf("      %s: %s %d, wanted %d   %s", want.Rule, c.Name, n, c.Number, strings.TrimSpace(c.Pos.String())))

@@ -30,7 +30,8 @@ var JSON = &Format{
 		return WriteJSON(w, planJSON{
 			Schema: "twinrules/plan-report/v1.1", Header: header, Summary: p.Summary(), Digest: digest, Obstacle: p.Obstacle(),
 			Rules: list(p.Rules), Rollouts: list(p.Rollouts), Rows: writes, Audited: audits, Configurations: list(p.Configurations),
-			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Breaches: breachTexts(p.Breaches),
+			Conflicts: list(conflictRows(p.Conflicts)), Errors: list(failureRows(p.Errors)), Warnings: list(failureRows(p.Warnings)), Breaches: breachTexts(p.Breaches),
+			Plugins: list(p.Spending.Plugins),
 		})
 	},
 	Difference: func(w io.Writer, d *engine.Difference, _ *Options) error {
@@ -45,6 +46,7 @@ var JSON = &Format{
 			Configurations: list(d.Configurations), GoneConfigurations: list(d.GoneConfigurations),
 			NewConflicts: list(conflictRows(d.NewConflicts)), GoneConflicts: list(conflictRows(d.GoneConflicts)),
 			NewErrors: list(failureRows(d.NewErrors)), GoneErrors: list(failureRows(d.GoneErrors)),
+			NewWarnings: list(failureRows(d.NewWarnings)), GoneWarnings: list(failureRows(d.GoneWarnings)),
 			NewBreaches: breachTexts(d.NewBreaches), GoneBreaches: breachTexts(d.GoneBreaches),
 		})
 	},
@@ -63,7 +65,9 @@ type planJSON struct {
 	Configurations []engine.ConfigurationChange `json:"configurations"`
 	Conflicts      []ConflictRow                `json:"conflicts"`
 	Errors         []FailureRow                 `json:"errors"`
+	Warnings       []FailureRow                 `json:"warnings"`
 	Breaches       []string                     `json:"breaches"`
+	Plugins        []engine.PluginFuel          `json:"plugins"` // dearest first; none of a plan out of a file
 }
 
 type differenceJSON struct {
@@ -84,6 +88,8 @@ type differenceJSON struct {
 	GoneConflicts      []ConflictRow                `json:"goneConflicts"`
 	NewErrors          []FailureRow                 `json:"newErrors"`
 	GoneErrors         []FailureRow                 `json:"goneErrors"`
+	NewWarnings        []FailureRow                 `json:"newWarnings"`
+	GoneWarnings       []FailureRow                 `json:"goneWarnings"`
 	NewBreaches        []string                     `json:"newBreaches"`
 	GoneBreaches       []string                     `json:"goneBreaches"`
 }

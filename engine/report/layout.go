@@ -159,7 +159,7 @@ func (t *text) lines(room int, sep string, parts []string) (lines []string) {
 // paint colours a line by its sign.
 func (t *text) paint(sign, line string) string {
 	attribute, known := map[string]color.Attribute{
-		"+": color.FgGreen, "~": color.FgYellow, "-": color.FgRed, "<": color.FgMagenta, "!": color.FgRed, "=": color.FgBlue,
+		"+": color.FgGreen, "~": color.FgYellow, "-": color.FgRed, "<": color.FgMagenta, "!": color.FgRed, "?": color.FgYellow, "=": color.FgBlue,
 	}[sign]
 	if !t.color || !known {
 		return line

@@ -74,7 +74,7 @@ func fit(render func(detail) string) string {
 
 // planMarkdown returns what renders a plan with these rows.
 func planMarkdown(plan *engine.Plan, rows, audited []Row) func(detail) string {
-	conflicts, failures := conflictRows(plan.Conflicts), failureRows(plan.Errors)
+	found := problemRows("", plan.Conflicts, plan.Errors, plan.Warnings, plan.Breaches)
 	s := plan.Summary()
 	title := "nothing to write"
 	if size := both(s.Twins, s.Configurations); size != "" {
@@ -91,7 +91,7 @@ func planMarkdown(plan *engine.Plan, rows, audited []Row) func(detail) string {
 			p.linef("\n**Audit only, never written**")
 			p.table(audited)
 		}
-		p.problems("conflict", "error", "limit", conflicts, failures, plan.Breaches)
+		p.problems(found)
 		p.samplesOf(rows)
 		p.linef("\n<sub>%s Twins of %s · %s · %s · pack %s %s · twinrules %s</sub>", planTotals(plan),
 			plan.TakenAt.UTC().Format(timeLayout), fleet(plan.Fleet), short(plan.Fleet.Digest), code(plan.Pack.Name), short(plan.Pack.Digest), code(plan.Tool))
@@ -101,8 +101,8 @@ func planMarkdown(plan *engine.Plan, rows, audited []Row) func(detail) string {
 
 // differenceMarkdown returns what renders a difference with these rows.
 func differenceMarkdown(diff *engine.Difference, rows, audited []Row) func(detail) string {
-	conflicts, failures := conflictRows(diff.NewConflicts), failureRows(diff.NewErrors)
-	fresh, resolved := problems(diff)
+	found := problemRows("new ", diff.NewConflicts, diff.NewErrors, diff.NewWarnings, diff.NewBreaches)
+	_, resolved := problems(diff)
 	return func(d detail) string {
 		p := &page{detail: d}
 		p.marker("diff", diff.Head.Name)
@@ -119,9 +119,7 @@ func differenceMarkdown(diff *engine.Difference, rows, audited []Row) func(detai
 			p.linef("\n**Audit only, never written**")
 			p.table(audited)
 		}
-		if fresh > 0 {
-			p.problems("new conflict", "new error", "new limit", conflicts, failures, diff.NewBreaches)
-		}
+		p.problems(found)
 		if resolved > 0 {
 			p.linef("\nResolved: %s.", plural(resolved, "problem"))
 		}

@@ -116,32 +116,46 @@ func (p *page) configurations(list []engine.ConfigurationChange) {
 	}
 }
 
+// A problemList is what is wrong with a plan, as rows.
+type problemList struct {
+	which              string // "new ", where only those are in it
+	conflicts          []ConflictRow
+	failures, warnings []FailureRow
+	breaches           []engine.Breach
+}
+
+func problemRows(which string, conflicts []engine.Conflict, failures, warnings []engine.Failure, breaches []engine.Breach) problemList {
+	return problemList{which, conflictRows(conflicts), failureRows(failures), failureRows(warnings), breaches}
+}
+
 // problems shows what is wrong as one warning.
-func (p *page) problems(conflict, failure, limit string, conflicts []ConflictRow, failures []FailureRow, breaches []engine.Breach) {
-	if len(conflicts)+len(failures)+len(breaches) == 0 {
+func (p *page) problems(l problemList) {
+	if len(l.conflicts)+len(l.failures)+len(l.warnings)+len(l.breaches) == 0 {
 		return
 	}
 	p.linef("\n> [!WARNING]")
-	p.items(len(conflicts), func(i int) string {
-		c := conflicts[i]
-		text := fmt.Sprintf("%s: %s on %s, wanted by %s", conflict, code(c.Place), plural(c.Count, "twin"), code(strings.Join(c.Rules, ", ")))
+	p.items(len(l.conflicts), func(i int) string {
+		c := l.conflicts[i]
+		text := fmt.Sprintf("%sconflict: %s on %s, wanted by %s", l.which, code(c.Place), plural(c.Count, "twin"), code(strings.Join(c.Rules, ", ")))
 		if c.Doubt != "" {
 			text += ", perhaps: " + prose(c.Doubt)
 		}
 		return text
 	})
-	p.items(len(failures), func(i int) string {
-		f := failures[i]
-		text := fmt.Sprintf("%s: rule %s on %s: %s", failure, code(f.Rule), plural(f.Count, f.noun), span(f.Message, 200))
-		if f.Fuel != nil {
-			text += ", " + f.Fuel.String()
-		}
-		if f.Others > 0 {
-			text += " and " + plural(f.Others, "other message")
-		}
-		return text
-	})
-	p.items(len(breaches), func(i int) string { return limit + ": " + prose(breaches[i].String()) })
+	p.items(len(l.failures), func(i int) string { return l.which + "error: " + l.failures[i].markdown() })
+	p.items(len(l.warnings), func(i int) string { return l.which + "warning: " + l.warnings[i].markdown() })
+	p.items(len(l.breaches), func(i int) string { return l.which + "limit: " + prose(l.breaches[i].String()) })
+}
+
+func (f FailureRow) markdown() string {
+	text := fmt.Sprintf("rule %s on %s: %s", code(f.Rule), plural(f.Count, f.noun), span(f.Message, 200))
+	if f.Fuel != nil {
+		text += ", " + f.Fuel.String()
+	}
+	if f.Others > 0 {
+		text += " and " + plural(f.Others, "other message")
+	}
+	return text
 }
 
 // items writes a list within a quote, cut to the rows that there is room for.

@@ -148,6 +148,13 @@ func samplePlan() *engine.Plan {
 		{Ref: twin.Ref{Device: "c"}, Rule: "power-save", Message: "pack.yaml:20:9: reported.fan is missing"},
 		{Ref: twin.Ref{Configuration: "tr-x"}, Rule: "power-save", Message: "the hub holds 100 configurations at the most"},
 	}
+	p.Warnings = []engine.Failure{
+		{Ref: twin.Ref{Device: "d"}, Rule: "retire-ftp", Message: "plugin host: it used up its budget of 900 units of fuel [plugin.eval.fuel]", Fuel: 900},
+		{Ref: twin.Ref{Device: "e"}, Rule: "retire-ftp", Message: "plugin host: it used up its budget of 900 units of fuel [plugin.eval.fuel]", Fuel: 900},
+	}
+	p.Spending = engine.Spending{Budget: 5000000, Plugins: []engine.PluginFuel{
+		{Plugin: "host", Fuel: 4200000, Rules: []string{"retire-ftp"}}, {Plugin: "score", Fuel: 12, Rules: []string{"power-save", "at-rest"}},
+	}}
 	p.Breaches = []engine.Breach{{Rule: "power-save", Limits: rules.Limits{MaxTwins: 500, MaxPercent: 5}, Population: 100, Changed: 6, Allowed: 5}}
 	return p
 }
@@ -181,6 +188,8 @@ func sampleDifference() *engine.Difference {
 		base.Rollouts[0],
 	}
 	base.Errors = []engine.Failure{{Ref: twin.Ref{Device: "x"}, Rule: "power-save", Message: "old"}}
+	base.Warnings = []engine.Failure{{Ref: twin.Ref{Device: "x"}, Rule: "retire-ftp", Message: "silent"}}
+	head.Warnings = []engine.Failure{{Ref: twin.Ref{Device: "w"}, Rule: "retire-ftp", Message: "no answer", Fuel: 12}}
 	head.Conflicts = []engine.Conflict{{Ref: twin.Ref{Device: "y"}, Place: "tags.z", Wishes: []engine.ConflictWish{{Rule: "one", Value: true}, {Rule: "two", Value: false}}}}
 	head.Pack.Digest = "sha256:99999999999999999999"
 	return compared(base, head)

@@ -55,9 +55,13 @@ func (t *text) plan(p *engine.Plan, writes, audits []Row) {
 	}
 	t.conflicts("!", "conflict", conflictRows(p.Conflicts))
 	t.failures("!", "error", failureRows(p.Errors))
+	t.failures("?", "warning", failureRows(p.Warnings))
 	t.breaches("!", "limit", p.Breaches)
 	t.line("")
 	t.sentence(planTotals(p))
+	if s := &p.Spending; s.Budget > 0 && len(s.Plugins) > 0 { // who sets no limit to it has no use for it
+		t.sentence(fmt.Sprintf("Plugins used %d of %d units of fuel: %s.", s.Total(), s.Budget, s))
+	}
 }
 
 func (t *text) difference(d *engine.Difference, writes, audits []Row) {
@@ -82,6 +86,8 @@ func (t *text) difference(d *engine.Difference, writes, audits []Row) {
 	t.conflicts("=", "resolved conflict", conflictRows(d.GoneConflicts))
 	t.failures("!", "new error", failureRows(d.NewErrors))
 	t.failures("=", "resolved error", failureRows(d.GoneErrors))
+	t.failures("?", "new warning", failureRows(d.NewWarnings))
+	t.failures("=", "resolved warning", failureRows(d.GoneWarnings))
 	t.breaches("!", "new limit", d.NewBreaches)
 	t.breaches("=", "resolved limit", d.GoneBreaches)
 	t.line("")

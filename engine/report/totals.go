@@ -72,7 +72,7 @@ func planTotals(p *engine.Plan) string {
 	for _, n := range []struct {
 		count int
 		noun  string
-	}{{s.Audited, "audited twin"}, {s.Conflicts, "conflict"}, {s.Errors, "error"}} {
+	}{{s.Audited, "audited twin"}, {s.Conflicts, "conflict"}, {s.Errors, "error"}, {s.Warnings, "warning"}} {
 		if n.count > 0 {
 			line += ", " + plural(n.count, n.noun)
 		}
@@ -137,5 +137,5 @@ func changed(d *engine.Difference) (n int) {
 
 // problems counts what is wrong in head and not in base, and the other way.
 func problems(d *engine.Difference) (fresh, resolved int) {
-	return len(d.NewErrors) + len(d.NewConflicts) + len(d.NewBreaches), len(d.GoneErrors) + len(d.GoneConflicts) + len(d.GoneBreaches)
+	return len(d.NewErrors) + len(d.NewWarnings) + len(d.NewConflicts) + len(d.NewBreaches), len(d.GoneErrors) + len(d.GoneWarnings) + len(d.GoneConflicts) + len(d.GoneBreaches)
 }

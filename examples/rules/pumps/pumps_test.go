@@ -188,7 +188,7 @@ func (j judgement) hold(t *testing.T, i *plugins.Instance) {
 			t.Fatal(err)
 		}
 	}
-	f, err := i.Eval(t.Context(), tw, now)
+	f, _, err := i.Eval(t.Context(), tw, now)
 	if j.fails != "" || err != nil {
 		if err == nil || j.fails == "" || !strings.Contains(err.Error(), j.fails) {
 			t.Errorf("got error %v, want one with %q", err, j.fails)

@@ -74,7 +74,7 @@ func TestModule(t *testing.T) {
 	}
 	for _, tt := range judgements {
 		t.Run(tt.name, func(t *testing.T) {
-			f, err := i.Eval(t.Context(), truck(t, tt.tags, tt.reported), time.Unix(0, 0))
+			f, _, err := i.Eval(t.Context(), truck(t, tt.tags, tt.reported), time.Unix(0, 0))
 			if err != nil {
 				t.Fatal(err)
 			}
