@@ -9,7 +9,7 @@ import "encoding/binary"
 //	"$lastUpdatedVersion":
 //
 // To know them by their shape, eight bytes at a time, makes passing over a twin a
-// seventh faster (see BenchmarkSkip).
+// third faster (see BenchmarkSkip).
 const (
 	stampKey   = `"$lastUpdated":"`
 	stampText  = `0000-00-00T00:00:00.0000000Z"`
