@@ -82,7 +82,7 @@ func (p *Program) Sieve(at Moment, foreign []*Foreign) *Sieve {
 // one goroutine.
 type Sifter struct {
 	*Sieve
-	scanner    *twin.Learner
+	learner    *twin.Learner
 	spans      []twin.Span
 	view       view
 	runner     *runner
@@ -103,7 +103,7 @@ type Sifter struct {
 // Sifter returns a sifter that has seen nothing.
 func (s *Sieve) Sifter() *Sifter {
 	f := &Sifter{
-		Sieve: s, scanner: s.scanner.Learner(), spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
+		Sieve: s, learner: s.scanner.Learner(), spans: make([]twin.Span, len(s.paths.list)), live: make(row, s.width), odd: make(row, s.width),
 		population: make([]int, len(s.rules)), matched: make([]int, len(s.rules)), changed: make([]int, len(s.rules)), runner: newRunner(),
 		changes: s.changes(),
 	}
@@ -123,7 +123,7 @@ func (s *Sieve) Sifter() *Sifter {
 // it.
 func (f *Sifter) Sift(data []byte) (judge, chosen bool) {
 	f.decided, f.found, f.plain = false, false, false
-	end, err := f.scanner.Scan(data, f.spans)
+	end, err := f.learner.Scan(data, f.spans)
 	if err != nil || len(bytes.TrimSpace(data[end:])) > 0 {
 		return true, false // so that it is parsed, and the mistake found
 	}

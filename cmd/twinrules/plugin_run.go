@@ -109,7 +109,7 @@ func (env *environment) replayPlugin(ctx context.Context, path, file string) err
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	place := *placeOf(ctx)
-	place.options.Fuel, place.options.Memory = f.Limits.Fuel, min(f.Limits.Memory, maxMemoryMiB<<20)
+	place.options.Fuel, place.options.Memory = min(f.Limits.Fuel, maxFuel), min(f.Limits.Memory, maxMemoryMiB<<20)
 	ctx = context.WithValue(ctx, pluginPlaceKey{}, &place)
 	return env.withModule(ctx, path, f.Err.Plugin, func(m *plugins.Module) error {
 		return env.printJudged(m.Replay(ctx, f))

@@ -16,7 +16,7 @@ type pathChild struct {
 	below *pathNode
 }
 
-// add adds a path to the last of nodes, which grow.
+// add adds a path, at whose end a slot has its value.
 func (s *Scanner) add(path []string, slot int) {
 	n := s.nodes[0]
 	for i, key := range path {
